@@ -1,0 +1,317 @@
+"""Read, write, solve, check, generate: the few calls that put the parts together."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from combopt import registry
+from combopt.budget import Budget
+from combopt.errors import InputError, UsageError, Warned
+from combopt.instances.formats.base import Format, SolutionFormat
+from combopt.instances.text import ReadOptions, Source
+from combopt.model import Evaluation, Instance, Number, Solution
+from combopt.result import Result
+from combopt.serial import decode
+from combopt.solvers.base import Solver
+from combopt.solvers.gate import Progress
+from combopt.solvers.interrupts import Interrupts
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An instance with what was noticed while reading it."""
+
+    instance: Instance
+    format: str
+    warnings: tuple[Warned, ...]
+
+
+def read(path: str | Path, *, format: str | None = None, **options: Any) -> Instance:
+    """Read an instance file, plain or gzipped.
+
+    Parameters
+    ----------
+    path
+        The file; ``FILE#k`` picks one instance of a file that holds many.
+    format
+        Name of the format; by default it is recognised by extension and content.
+    options
+        Fields of :class:`~combopt.instances.text.ReadOptions`: ``kind``, ``rounding``, ``fleet``, ``min_prize``,
+        ``lenient``.
+
+    Raises
+    ------
+    InputError
+        With file and line, if the file is not a valid instance.
+    """
+    return read_with_warnings(path, format=format, **options).instance
+
+
+def read_with_warnings(path: str | Path, *, format: str | None = None, **options: Any) -> Reading:
+    """As :func:`read`, with the name of the format and the warnings."""
+    file, select = split_selector(str(path))
+    source = Source.open(file, ReadOptions(select=select, **options))
+    chosen: Format = registry.FORMATS.load(format) if format else recognise(source, registry.FORMATS)
+    kind = source.options.kind
+    if kind is not None and kind not in chosen.kinds and "*" not in chosen.kinds:
+        raise UsageError("E201", f"{chosen.title} hold {', '.join(chosen.kinds)}, not {kind}")
+    return Reading(chosen.read(source), chosen.name, tuple(source.warnings))
+
+
+def split_selector(path: str) -> tuple[str, str | None]:
+    """``FILE#k`` as file and selector; a file whose own name holds ``#`` is left alone."""
+    file, hash_, select = path.rpartition("#")
+    return (file, select) if hash_ and not os.path.exists(path) else (path, None)
+
+
+def recognise(source: Source, formats: registry.Registry, kind: str | None = None) -> Any:
+    """The format of a file: of those that know its content, the first that also knows its extension.
+
+    Raises
+    ------
+    InputError
+        E102 if no format recognises the content.
+    """
+    found = [
+        entry
+        for _, entry in formats.items()
+        if (kind is None or kind in entry.kinds or "*" in entry.kinds) and entry.sniff(source)
+    ]
+    by_extension = [entry for entry in found if source.suffix in entry.extensions]
+    if not found:
+        # a known extension gives the better message, even if the content is broken beyond recognition
+        by_extension = [
+            entry
+            for _, entry in formats.items()
+            if source.suffix in entry.extensions and (kind is None or kind in entry.kinds or "*" in entry.kinds)
+        ][:1]
+    if not (found or by_extension):
+        raise source.error(
+            "E102", 0, "the content is of no format that combopt knows", ", ".join(formats.names()),
+            "Name the format with --format; combopt list formats shows them.",
+        )  # fmt: skip
+    return (by_extension or found)[0]
+
+
+def read_solution(path: str | Path, instance: Instance, *, format: str | None = None) -> Solution:
+    """Read a solution file of the field's own formats, or JSON; whether it is feasible is for ``check`` to say."""
+    return _solution_format(path, instance, format)[0]
+
+
+def _solution_format(
+    path: str | Path, instance: Instance, format: str | None
+) -> tuple[Solution, float | None]:
+    source = Source.open(path)
+    table = registry.SOLUTION_FORMATS
+    chosen: SolutionFormat = table.load(format) if format else recognise(source, table, instance.kind)
+    solution = chosen.read(source, instance)
+    return solution, chosen.claim(source)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What :func:`check` found: the evaluation, and the objective that the file claims, if any."""
+
+    evaluation: Evaluation
+    claimed: Number | None
+
+    @property
+    def claim_holds(self) -> bool:
+        """Whether the claimed objective is the recomputed one, up to the digits that were written."""
+        if self.claimed is None:
+            return True
+        return abs(self.claimed - self.evaluation.objective) <= 1e-6 * max(1.0, abs(self.evaluation.objective))
+
+    @property
+    def ok(self) -> bool:
+        return self.evaluation.feasible and self.claim_holds
+
+
+def check(instance: Instance, solution: Solution | str | Path, *, format: str | None = None) -> Checked:
+    """Recompute objective and feasibility of a solution, or of a solution file, from the instance alone."""
+    if isinstance(solution, Solution):
+        return Checked(instance.evaluate(solution), None)
+    found, claimed = _solution_format(solution, instance, format)
+    return Checked(instance.evaluate(found), claimed)
+
+
+def write(instance: Instance, path: str | Path, *, format: str | None = None) -> None:
+    """Write an instance; the format is chosen by extension unless named.
+
+    Raises
+    ------
+    UsageError
+        If no format writes this kind to that extension, or the file cannot be written (E205).
+    """
+    chosen = _by_name_or_extension(registry.FORMATS, path, instance.kind, format)
+    write_text(path, chosen.write(instance))
+
+
+def write_solution(solution: Solution, instance: Instance, path: str | Path, *, format: str | None = None) -> None:
+    """Write a solution in the field's own format, chosen by extension (``.json`` for JSON) unless named."""
+    chosen = _by_name_or_extension(registry.SOLUTION_FORMATS, path, instance.kind, format)
+    write_text(path, chosen.write(solution, instance))
+
+
+def _by_name_or_extension(table: registry.Registry, path: str | Path, kind: str, name: str | None) -> Any:
+    if name is not None:
+        return table.load(name)
+    suffix = Path(path).suffix.lower()
+    able = [f for _, f in table.items() if f.write is not None and (kind in f.kinds or "*" in f.kinds)]
+    for entry in able:
+        if suffix in entry.extensions:
+            return entry
+    endings = ", ".join(e for entry in able for e in entry.extensions)
+    raise UsageError("E201", f"no format writes {kind} to {suffix or 'a file without extension'}", expected=endings)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    target = Path(path)
+    if target.exists() and not target.is_file():  # a pipe, /dev/stdout
+        target.write_text(text, encoding="utf-8")
+        return
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
+        ) as file:
+            temporary = file.name
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except OSError as error:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+        reason = error.strerror or type(error).__name__
+        raise UsageError("E205", f"cannot write {target}: {reason}", remedy="Choose another place with -o.") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def make_solver(name: str, options: dict[str, Any] | None = None) -> Solver:
+    """The solver called ``name`` with options by name; strings are read as the type of the option.
+
+    Raises
+    ------
+    UsageError
+        E204 for an unknown solver, E201 for an unknown option or a value that does not fit.
+    """
+    cls: type[Any] = registry.SOLVERS.load(name)
+    known = {f.name: f for f in dataclasses.fields(cls)}
+    hints = _hints(cls)
+    values = {}
+    for key, value in (options or {}).items():
+        if key not in known:
+            raise UsageError(
+                "E201", f"{name} has no option {key!r}", expected=", ".join(known) or "no options at all"
+            )
+        values[key] = _option(hints[key], value, key) if isinstance(value, str) else value
+    try:
+        solver: Solver = cls(**values)
+    except (TypeError, ValueError) as error:
+        raise UsageError("E201", f"{name}: {error}") from None
+    return solver
+
+
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    import typing
+
+    return typing.get_type_hints(cls)
+
+
+def _option(hint: Any, text: str, key: str) -> Any:
+    import json
+
+    try:
+        raw = json.loads(text)
+    except json.JSONDecodeError:
+        raw = text
+    for candidate in (raw, text):
+        try:
+            return decode(hint, candidate, key)
+        except InputError as error:
+            problem = error
+    raise UsageError("E201", problem.found, expected=problem.expected)
+
+
+def solve(
+    instance: Instance | str | Path,
+    solver: str | Solver = "auto",
+    *,
+    start: Solution | None = None,
+    report: Callable[[Progress], None] | None = None,
+    isolate: bool = True,
+    interrupts: Interrupts | None = None,
+    options: dict[str, Any] | None = None,
+    started: float | None = None,
+    **budget: Any,
+) -> Result:
+    """Solve an instance and return the best checked answer.
+
+    Parameters
+    ----------
+    instance
+        An instance, or the path of an instance file.
+    solver
+        A name of ``combopt list solvers``, a solver object, or ``auto`` to choose by kind and size.
+    start
+        A solution to start from; the answer is never worse than it.
+    report
+        Called with a :class:`~combopt.solvers.gate.Progress` on every improvement.
+    isolate
+        Run the solver in a child process, so that the time limit and the answer survive whatever it does.
+    options
+        The solver's own options by name.
+    budget
+        Fields of :class:`~combopt.budget.Budget`: ``time_limit``, ``gap``, ``target``, ``seed``, ``threads``, ...
+
+    Raises
+    ------
+    UnsupportedError
+        If the solver cannot take the instance; the message lists those that can.
+    """
+    started = time.monotonic() if started is None else started
+    known = {f.name for f in dataclasses.fields(Budget)}
+    if unknown := set(budget) - known:
+        raise UsageError("E201", f"{unknown.pop()!r} is no part of a budget", expected=", ".join(sorted(known)))
+    limits = Budget(**budget)
+    if not isinstance(instance, Instance):
+        instance = read(instance)
+    from combopt.solvers import auto, harness
+
+    if solver == "auto":
+        solver = auto.choose(instance)
+    chosen = make_solver(solver, options) if isinstance(solver, str) else solver
+    auto.insist(chosen, instance)
+    return harness.solve(
+        chosen, instance, limits, start=start, report=report, isolate=isolate, interrupts=interrupts, started=started
+    )
+
+
+def generate(kind: str, *, seed: int = 0, **parameters: Any) -> Instance:
+    """A random instance of ``kind``; the same seed gives the same instance.
+
+    ``parameters`` are those of the ``generate`` method of the kind, such as ``n`` and ``family``.
+    """
+    cls: Any = registry.PROBLEMS.load(kind)
+    try:
+        made: Instance = cls.generate(np.random.default_rng(seed), **parameters)
+    except TypeError as error:
+        raise UsageError("E201", f"generate {kind}: {error}") from None
+    return made

@@ -1,0 +1,103 @@
+"""The solutions of all kinds: small frozen dataclasses, indices counted from 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from combopt.errors import InputError
+from combopt.model import Floats, Ints, Solution, frozen_array
+
+
+@dataclass(frozen=True, eq=False)
+class Tour(Solution):
+    """A closed tour: ``order: int64[k]`` lists nodes in the order of visit, the return to the first implied."""
+
+    type: ClassVar[str] = "tour"
+    order: Ints
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "order", frozen_array(self.order, np.int64, (None,), "order"))
+
+
+@dataclass(frozen=True, eq=False)
+class Routes(Solution):
+    """Vehicle routes: customers 1..n in the order of visit, the depot (0) left out at both ends."""
+
+    type: ClassVar[str] = "routes"
+    routes: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        plain = tuple(tuple(_whole(c, "routes") for c in route) for route in self.routes)
+        object.__setattr__(self, "routes", plain)
+
+
+@dataclass(frozen=True, eq=False)
+class Selection(Solution):
+    """A set of chosen items, columns or vertices: ``items: int64[k]``, sorted."""
+
+    type: ClassVar[str] = "selection"
+    items: Ints
+
+    def __post_init__(self) -> None:
+        items = np.sort(frozen_array(self.items, np.int64, (None,), "items"))
+        items.setflags(write=False)
+        object.__setattr__(self, "items", items)
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment(Solution):
+    """A class for every element (a bin for an item, a colour for a vertex): ``groups: int64[n]``."""
+
+    type: ClassVar[str] = "assignment"
+    groups: Ints
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "groups", frozen_array(self.groups, np.int64, (None,), "groups"))
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule(Solution):
+    """Start time of every operation and the machine it runs on, by job and position in the job."""
+
+    type: ClassVar[str] = "schedule"
+    start: tuple[tuple[int, ...], ...]
+    machine: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        for name in ("start", "machine"):
+            plain = tuple(tuple(_whole(v, name) for v in job) for job in getattr(self, name))
+            object.__setattr__(self, name, plain)
+        if [len(job) for job in self.start] != [len(job) for job in self.machine]:
+            raise InputError("E115", "start times and machines of a schedule differ in shape")
+
+
+@dataclass(frozen=True, eq=False)
+class Point(Solution):
+    """A value for every variable of a mixed-integer program: ``names[n]`` and ``values: float64[n]``."""
+
+    type: ClassVar[str] = "point"
+    names: tuple[str, ...]
+    values: Floats
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(self.names))
+        object.__setattr__(self, "values", frozen_array(self.values, np.float64, (len(self.names),), "values"))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"type": self.type, "values": dict(zip(self.names, self.values.tolist(), strict=True))}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        values = data.get("values")
+        if not isinstance(values, dict):
+            raise InputError("E118", "point: 'values' is missing", expected="an object of numbers by name")
+        return cls(tuple(values), np.array(list(values.values()), dtype=np.float64))
+
+
+def _whole(value: Any, what: str) -> int:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise InputError("E113", f"{what}: {value!r}", expected="a whole number")
+    return int(value)

@@ -1,0 +1,1 @@
+"""How an instance is solved: the wrappers of classical solvers, heuristics, and the process they run in."""

@@ -1,0 +1,37 @@
+"""What parent and child say to each other; events and the outcome are in :mod:`combopt.solvers.base`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from combopt.budget import Budget
+from combopt.errors import CombOptError
+from combopt.model import Instance, Solution
+from combopt.solvers.base import Solver
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a child is asked to do; ``deadline`` is in :func:`time.monotonic`."""
+
+    number: int
+    solver: Solver
+    instance: Instance
+    budget: Budget
+    deadline: float
+    start: Solution | None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Stop the task with this number; a stop that comes after its end means nothing."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception that ended a run in the child: combopt's own, or the traceback of any other."""
+
+    error: CombOptError | None
+    text: str
