@@ -1,0 +1,66 @@
+"""``combopt doctor``: what is installed, and whether it works together."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from typing import Any
+
+import combopt
+from combopt import registry
+
+# What each distribution is imported as, where the names differ.
+MODULES = {"ortools": "ortools.sat.python.cp_model"}
+
+
+def doctor_command(options: argparse.Namespace) -> int:
+    """Exit code 0 if every installed solver package can be imported beside all others, else 5."""
+    packages = sorted({s.info.package.lower() for _, s in registry.SOLVERS.items() if s.info.package != "combopt"})
+    versions = {name: _version(name) for name in packages}
+    installed = [name for name in packages if versions[name]]
+    alone = {name: _import([name]) for name in installed}
+    together = _import([name for name in installed if alone[name] is None])
+    report: dict[str, Any] = {
+        "schema": "combopt.doctor/1",
+        "combopt": combopt.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "packages": versions,
+        "problems": [f"{name}: {trouble}" for name, trouble in alone.items() if trouble]
+        + ([f"all together in one process: {together}"] if together else []),
+    }
+    if options.json:
+        print(json.dumps(report))
+    else:
+        print(f"combopt   {report['combopt']} on Python {report['python']}, {report['platform']}")
+        print(f"cores     {report['cores']}")
+        for name, version in versions.items():
+            state = "not installed" if not version else ("broken" if alone[name] else "works")
+            print(f"{name:<11} {version or '-':<12} {state}")
+        for problem in report["problems"]:
+            print(f"problem   {problem}")
+        print("all is well" if not report["problems"] else "some solvers will not work; reinstall them")
+    return 5 if report["problems"] else 0
+
+
+def _version(package: str) -> str | None:
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _import(packages: list[str]) -> str | None:
+    """Import the packages in a fresh process; the last line of what went wrong, or ``None``."""
+    code = "\n".join(f"import {MODULES.get(name, name)}" for name in packages)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    if run.returncode == 0:
+        return None
+    return (run.stderr.strip().splitlines() or [f"exit code {run.returncode}"])[-1]

@@ -1,0 +1,158 @@
+"""The arguments of every command."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+import combopt
+
+EXIT_CODES = """\
+exit codes: 0 a feasible or optimal answer - 1 none found within the limits - 2 usage - 3 bad input -
+4 proved infeasible or unbounded - 5 solver failure - 6 check failed - 130/143 interrupted, best answer written"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="combopt",
+        description="Any instance file in, a checked answer out: combinatorial and mixed-integer optimisation.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"combopt {combopt.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _solve(commands)
+    _check(commands)
+    _info(commands)
+    _convert(commands)
+    _generate(commands)
+    _list(commands)
+    doctor = commands.add_parser("doctor", help="what is installed, and what works together")
+    _json(doctor)
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def _reading(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("reading the instance")
+    group.add_argument("--format", metavar="NAME", help="format of the file; recognised by itself as a rule")
+    group.add_argument("--problem", metavar="KIND", help="what to make of a file that can be several kinds")
+    group.add_argument(
+        "--rounding", default="auto", metavar="RULE", help="distances of routing files: nint, exact, dimacs or auto"
+    )
+    group.add_argument(
+        "--fleet", default="auto", metavar="K", help="vehicles of routing files: free, from-name, a number or auto"
+    )
+    group.add_argument("--min-prize", metavar="P", help="minimum prize of a pctsp file: a number or a share like 0.5")
+    group.add_argument("--lenient", action="store_true", help="turn harmless defects of the file into warnings")
+
+
+def _solve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    solve = commands.add_parser(
+        "solve",
+        help="solve instance files",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    solve.add_argument(
+        "files", nargs="+", metavar="FILE", help="instance file, plain or .gz; FILE#k picks one of many"
+    )
+    solve.add_argument("--solver", default="auto", metavar="NAME", help="see combopt list solvers; default: auto")
+    solve.add_argument("-o", "--output", metavar="SOLUTION", help="write the solution, in the format of the extension")
+    solve.add_argument("--plot", metavar="PNG", help="draw the solution and the course of the search")
+    solve.add_argument("--start", metavar="SOLUTION", help="solution file to start from; the answer is never worse")
+    solve.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="option of the solver; may be repeated"
+    )
+    _json(solve)
+    limits = solve.add_argument_group("limits")
+    limits.add_argument(
+        "-t", "--time-limit", type=_seconds, default=60.0, metavar="SECONDS", help="default: 60; inf for none"
+    )
+    limits.add_argument("--gap", type=_number, default=0.0, metavar="G", help="stop at this relative gap, e.g. 0.01")
+    limits.add_argument("--target", type=_number, metavar="OBJ", help="stop at this objective")
+    limits.add_argument("--iterations", type=_whole, metavar="N", help="limit on the solver's own iterations")
+    limits.add_argument("--nodes", type=_whole, metavar="N", help="limit on branch-and-bound nodes")
+    limits.add_argument("--seed", type=_seed, default=0, metavar="N", help="default: 0")
+    limits.add_argument("--threads", type=_whole, metavar="N", help="default: all cores")
+    limits.add_argument("--memory", type=_whole, metavar="MB", help="memory of the solver's process")
+    shown = solve.add_mutually_exclusive_group()
+    shown.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    shown.add_argument("-v", "--verbose", action="store_true", help="every improvement and message")
+    _reading(solve)
+
+
+def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser("check", help="recompute a solution's objective and feasibility")
+    check.add_argument("file", metavar="FILE")
+    check.add_argument("solution", metavar="SOLUTION")
+    check.add_argument("--solution-format", metavar="NAME", help="format of the solution file")
+    _json(check)
+    _reading(check)
+
+
+def _info(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    info = commands.add_parser("info", help="what an instance file holds, and who could solve it")
+    info.add_argument("file", metavar="FILE")
+    _json(info)
+    _reading(info)
+
+
+def _convert(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    convert = commands.add_parser("convert", help="write an instance in another format")
+    convert.add_argument("file", metavar="IN")
+    convert.add_argument("output", metavar="OUT", help="the extension decides the format")
+    convert.add_argument("--to", metavar="FORMAT", help="format to write, where the extension does not say")
+    convert.add_argument("--view", choices=["mip"], help="write the instance rewritten as a mixed-integer program")
+    convert.set_defaults(json=False)
+    _reading(convert)
+
+
+def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    generate = commands.add_parser("generate", help="make random instances of the literature's distributions")
+    generate.add_argument("kind", metavar="KIND", help="see combopt list problems")
+    generate.add_argument("-n", type=_whole, metavar="N", help="size")
+    generate.add_argument("--count", type=_whole, default=1, metavar="K", help="how many; default: 1")
+    generate.add_argument("--seed", type=_seed, default=0, metavar="S", help="seed of the first; the k-th has S+k-1")
+    generate.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. family=clustered")
+    generate.add_argument("--to", metavar="FORMAT", help="format to write; default: the field's own, else JSON")
+    generate.add_argument("-o", "--output", default=".", metavar="DIR", help="folder to write to; default: here")
+    generate.set_defaults(json=False)
+
+
+def _list(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    listing = commands.add_parser("list", help="solvers, problems, formats")
+    listing.add_argument("what", choices=["solvers", "problems", "formats", "auto"])
+    _json(listing)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isnan(value):
+        raise argparse.ArgumentTypeError("not a number")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError("must be positive")
+    return value
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**31:
+        raise argparse.ArgumentTypeError("must be from 0 to 2147483647")
+    return value

@@ -1,0 +1,73 @@
+"""Progress on stderr: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from combopt.result import show
+from combopt.solvers.gate import Progress
+
+HEADER = f"{'time':>9}  {'incumbent':>16}  {'bound':>16}  {'gap':>9}"
+
+
+def line(seconds: float, progress: Progress | None) -> str:
+    """One line of the table of improvements."""
+    objective = "-" if progress is None or progress.objective is None else show(progress.objective)
+    bound = "-" if progress is None or progress.bound is None else show(progress.bound)
+    gap = "-" if progress is None or progress.gap is None else f"{100 * progress.gap:.3f} %"
+    return f"{seconds:8.1f}s  {objective:>16}  {bound:>16}  {gap:>9}"
+
+
+class Display:
+    """Shows improvements while a solver runs.
+
+    On a terminal the last line ticks with the clock; elsewhere a line is printed at most every ``interval``
+    seconds, so that a log stays short.  ``quiet`` shows nothing, ``verbose`` every improvement.
+    """
+
+    def __init__(self, *, quiet: bool, verbose: bool, started: float, interval: float = 2.0) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._quiet, self._verbose, self._started = quiet, verbose, started
+        self._interval = 0.0 if verbose else (0.5 if self._console.is_terminal else interval)
+        self._last: Progress | None = None
+        self._printed: Progress | None = None
+        self._next = 0.0
+        self._live: Live | None = None
+
+    def __enter__(self) -> Display:
+        if not self._quiet:
+            self._console.print(HEADER, style="bold")
+            if self._console.is_terminal:
+                self._live = Live(self, console=self._console, transient=True, refresh_per_second=4)
+                self._live.start()
+        return self
+
+    def __rich__(self) -> Text:
+        return Text(line(time.monotonic() - self._started, self._last), style="cyan")
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.message is not None:
+            if self._verbose:
+                self._console.print(progress.message, markup=False)
+            return
+        self._last = progress
+        if not self._quiet and progress.seconds >= self._next:
+            self._print(progress)
+
+    def _print(self, progress: Progress) -> None:
+        self._next = progress.seconds + self._interval
+        self._printed = progress
+        self._console.print(line(progress.seconds, progress), markup=False)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+        if not self._quiet and self._last is not None and self._last is not self._printed:
+            self._print(self._last)
