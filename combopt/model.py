@@ -105,8 +105,9 @@ class Solution(ABC):
         """
         if not isinstance(data, dict):
             raise InputError("E123", f"solution: found {type(data).__name__}", expected="a JSON object")
-        found = registry.SOLUTIONS.load(str(data.get("type"))) if cls is Solution else cls
-        return serial.decode_fields(found, {k: v for k, v in data.items() if k != "type"})
+        if cls is Solution:
+            return registry.SOLUTIONS.load(str(data.get("type"))).from_dict(data)
+        return serial.decode_fields(cls, {k: v for k, v in data.items() if k != "type"})
 
 
 class Instance(ABC):
@@ -166,8 +167,9 @@ class Instance(ABC):
         """
         if not isinstance(data, dict):
             raise InputError("E123", f"instance: found {type(data).__name__}", expected="a JSON object")
-        found = registry.PROBLEMS.load(str(data.get("kind"))) if cls is Instance else cls
-        return serial.decode_fields(found, {k: v for k, v in data.items() if k != "kind"})
+        if cls is Instance:
+            return registry.PROBLEMS.load(str(data.get("kind"))).from_dict(data)
+        return serial.decode_fields(cls, {k: v for k, v in data.items() if k != "kind"})
 
     def to_mip(self) -> View:
         """The instance as a mixed-integer program with the same optimal value; only if ``views`` has ``"mip"``."""
@@ -206,14 +208,15 @@ def frozen_array(values: Any, dtype: Any, shape: tuple[int | None, ...], what: s
         raw = np.asarray(values)
         if raw.size == 0:
             raw = np.zeros(tuple(0 if s is None else s for s in shape) if raw.ndim != len(shape) else raw.shape)
+        if np.issubdtype(dtype, np.integer) and raw.dtype.kind == "f":
+            whole = np.isfinite(raw) & (np.abs(raw) < 2.0**63) & (np.floor(raw) == raw)
+            if not whole.all():
+                raise InputError("E113", f"{what}: {raw[~whole].flat[0]} is not a whole number of 64 bits")
+        if raw.dtype.kind not in "iufbO" and not np.issubdtype(dtype, np.floating):
+            raise InputError("E113", f"{what}: values of type {raw.dtype} are not integers")
         array = np.array(raw, dtype=dtype, order="C")
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError("E113", f"{what}: {error}", expected=f"numbers of type {np.dtype(dtype)}") from None
-    if np.issubdtype(array.dtype, np.integer) and not np.issubdtype(raw.dtype, np.integer):
-        if raw.dtype.kind == "f" and not np.array_equal(array, raw):
-            raise InputError("E113", f"{what}: not all values are integers")
-        if raw.dtype.kind not in "fbO":
-            raise InputError("E113", f"{what}: values of type {raw.dtype} are not integers")
     if array.ndim != len(shape) or any(s is not None and s != a for s, a in zip(shape, array.shape, strict=False)):
         want = "x".join("any" if s is None else str(s) for s in shape)
         raise InputError("E115", f"{what} has shape {array.shape}", expected=f"shape {want}")
