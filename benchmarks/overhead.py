@@ -1,0 +1,119 @@
+"""What combopt adds: start of the command line, an in-process solve of a tiny model, SCIP on real models.
+
+python -m benchmarks.overhead
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.common import arguments, machine, manifest, progress, table
+from combopt import api
+from combopt.instances.mip import Mip, MipBuilder
+
+MIPS = 10
+
+
+def help_seconds() -> None:
+    times = []
+    for _ in range(9):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "combopt", "--help"], capture_output=True, check=True)
+        times.append(time.perf_counter() - started)
+    print(f"\n`combopt --help`: median {statistics.median(times):.3f} s, largest {max(times):.3f} s of 9\n")
+
+
+def tiny() -> Mip:
+    """Three binaries and a row."""
+    builder = MipBuilder("tiny")
+    columns = [builder.binary(f"x{i}", cost=-(i + 1.0)) for i in range(3)]
+    builder.row({c: 1.0 for c in columns}, upper=2.0)
+    return builder.build()
+
+
+def native_tiny() -> float:
+    import pyscipopt
+
+    started = time.perf_counter()
+    model = pyscipopt.Model()
+    model.hideOutput()
+    x = [model.addVar(vtype="B", obj=-(i + 1.0)) for i in range(3)]
+    model.addCons(sum(x) <= 2)
+    model.optimize()
+    return time.perf_counter() - started
+
+
+def tiny_overhead() -> None:
+    instance = tiny()
+    ours, theirs = [], []
+    for _ in range(30):
+        theirs.append(native_tiny())
+        started = time.perf_counter()
+        api.solve(instance, "scip", isolate=False)
+        ours.append(time.perf_counter() - started)
+    added = statistics.median(ours) - statistics.median(theirs)
+    print(f"In-process solve of a tiny model: native SCIP {1000 * statistics.median(theirs):.2f} ms, "
+          f"combopt.solve {1000 * statistics.median(ours):.2f} ms, added {1000 * added:.2f} ms (medians of 30)\n")  # fmt: skip
+
+
+def scip_ratio(folder: Path, limit: float) -> None:
+    """SCIP through combopt (reading, building, solving, checking) against SCIP reading the file itself."""
+    rows = []
+    names = [r for r in manifest(folder, "mip") if r["tier"] == "core" and r["status"] == "optimal"]
+    for row in names:
+        path = folder / "mip" / row["file"]
+        theirs = _native(path, limit)
+        if not 1.0 <= theirs[0] < limit:
+            continue  # too quick to measure, or not finished
+        ours = _ours(path, limit)
+        again = _native(path, limit)
+        native = (theirs[0] + again[0]) / 2
+        rows.append((row["name"], native, ours[0], ours[0] / native, theirs[1], ours[1], theirs[2], ours[2]))
+        progress(str(rows[-1]))
+        if len(rows) == MIPS:
+            break
+    table(
+        ("model", "SCIP s", "combopt s", "ratio", "SCIP objective", "combopt objective", "nodes SCIP", "nodes"), rows
+    )
+    ratios = [float(row[3]) for row in rows]
+    if ratios:
+        print(f"\ngeometric mean of the ratios {statistics.geometric_mean(ratios):.3f}\n")
+
+
+def _native(path: Path, limit: float) -> tuple[float, float, int]:
+    import pyscipopt
+
+    started = time.perf_counter()
+    model = pyscipopt.Model()
+    model.hideOutput()
+    model.setParam("limits/time", limit)
+    model.readProblem(str(path))
+    model.optimize()
+    value = model.getObjVal() if model.getNSols() else float("nan")
+    return time.perf_counter() - started, value, model.getNNodes()
+
+
+def _ours(path: Path, limit: float) -> tuple[float, object, object]:
+    started = time.perf_counter()
+    result = api.solve(path, "scip", isolate=False, time_limit=limit, threads=1)
+    nodes = next((m for m in result.messages if "nodes" in m), "-")
+    return time.perf_counter() - started, result.objective, nodes
+
+
+def main() -> int:
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--limit", type=float, default=120.0)
+    options = parser.parse_args()
+    print(machine())
+    help_seconds()
+    tiny_overhead()
+    scip_ratio(options.instances, options.limit)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
