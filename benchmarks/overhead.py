@@ -31,7 +31,7 @@ def tiny() -> Mip:
     """Three binaries and a row."""
     builder = MipBuilder("tiny")
     columns = [builder.binary(f"x{i}", cost=-(i + 1.0)) for i in range(3)]
-    builder.row({c: 1.0 for c in columns}, upper=2.0)
+    builder.row(dict.fromkeys(columns, 1.0), upper=2.0)
     return builder.build()
 
 
@@ -56,8 +56,10 @@ def tiny_overhead() -> None:
         api.solve(instance, "scip", isolate=False)
         ours.append(time.perf_counter() - started)
     added = statistics.median(ours) - statistics.median(theirs)
-    print(f"In-process solve of a tiny model: native SCIP {1000 * statistics.median(theirs):.2f} ms, "
-          f"combopt.solve {1000 * statistics.median(ours):.2f} ms, added {1000 * added:.2f} ms (medians of 30)\n")  # fmt: skip
+    print(
+        f"In-process solve of a tiny model: native SCIP {1000 * statistics.median(theirs):.2f} ms, "
+        f"combopt.solve {1000 * statistics.median(ours):.2f} ms, added {1000 * added:.2f} ms (medians of 30)\n"
+    )
 
 
 def scip_ratio(folder: Path, limit: float) -> None:

@@ -126,10 +126,16 @@ class Checked:
 
     @property
     def claim_holds(self) -> bool:
-        """Whether the claimed objective is the recomputed one, up to the digits that were written."""
+        """Whether the claimed objective is the recomputed one: exactly if that is an integer, else up to a relative
+        difference of 1e-6 or the decimals that the claim has."""
         if self.claimed is None:
             return True
-        return abs(self.claimed - self.evaluation.objective) <= 1e-6 * max(1.0, abs(self.evaluation.objective))
+        difference = abs(self.claimed - self.evaluation.objective)
+        if isinstance(self.evaluation.objective, int):
+            return difference == 0
+        text = repr(float(self.claimed))
+        last_digit = 0.0 if "e" in text else 0.5000001 * 10.0 ** -len(text.partition(".")[2])
+        return difference <= max(last_digit, 1e-6 * max(1.0, abs(self.evaluation.objective)))
 
     @property
     def ok(self) -> bool:
@@ -160,6 +166,12 @@ def write_solution(solution: Solution, instance: Instance, path: str | Path, *, 
     """Write a solution in the field's own format, chosen by extension (``.json`` for JSON) unless named."""
     chosen = _by_name_or_extension(registry.SOLUTION_FORMATS, path, instance.kind, format)
     write_text(path, chosen.write(solution, instance))
+
+
+def solution_format(instance: Instance, path: str | Path) -> SolutionFormat:
+    """The format that :func:`write_solution` would use; raises :class:`UsageError` if there is none."""
+    chosen: SolutionFormat = _by_name_or_extension(registry.SOLUTION_FORMATS, path, instance.kind, None)
+    return chosen
 
 
 def _by_name_or_extension(table: registry.Registry, path: str | Path, kind: str, name: str | None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -35,6 +36,8 @@ def solve_command(options: argparse.Namespace) -> int:
 def _solve_one(options: argparse.Namespace, file: str, output: Path | None, interrupts: Interrupts) -> int:
     started = time.monotonic()
     instance = read(options, file).instance
+    if output is not None:
+        api.solution_format(instance, output)  # refused now rather than after the work is done
     start = _read_start(options.start, instance)
     with Display(quiet=options.quiet, verbose=options.verbose, started=started) as display:
         keep = _Keeper(instance, output)
@@ -89,7 +92,11 @@ class _Keeper:
         now = time.monotonic()
         if self._output is None or progress.solution is None or now < self._next:
             return
-        api.write_solution(progress.solution, self._instance, self._output)
+        try:
+            api.write_solution(progress.solution, self._instance, self._output)
+        except CombOptError:
+            self._next = math.inf  # no reason to end the solve; the last write tells
+            return
         took = time.monotonic() - now
         self._next = now + max(5.0, 50 * took)
 
