@@ -16,9 +16,11 @@ $(STAMP): pyproject.toml constraints.txt
 
 solve: $(STAMP)
 	mkdir -p out
-	$(BIN)/combopt generate jobshop -n 10 --set family=ft10 -o out
-	$(BIN)/combopt solve out/ft10.txt -t 60 -o out/ft10.sol --plot out/ft10.png
-	$(BIN)/combopt check out/ft10.txt out/ft10.sol
+	$(BIN)/combopt solve examples/ft06.txt -t 30 -o out/ft06.sol --plot out/ft06.png
+	$(BIN)/combopt check examples/ft06.txt out/ft06.sol
+	$(BIN)/combopt generate cvrp -n 200 --seed 1 -o out > out/cvrp.name
+	$(BIN)/combopt solve `cat out/cvrp.name` -t 15 -o out/cvrp.sol --plot out/cvrp.png
+	$(BIN)/combopt check `cat out/cvrp.name` out/cvrp.sol
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
