@@ -54,6 +54,8 @@ def benchmarks(folder: Path) -> Iterator[Benchmark]:
             problem = row.get("problem", "")
             if problem not in problems:
                 continue
+            if part == "mip" and Path(row["file"].removesuffix(".gz")).suffix not in (".mps", ".lp", ".opb"):
+                continue
             tour = row.get("solution_file") or row.get("opt_tour_file") or ""
             note = row.get("solution_check", "")
             yield Benchmark(
@@ -91,7 +93,11 @@ def check_all(instances: list[tuple[Benchmark, Any]]) -> None:
     for item, instance in instances:
         if item.solution is None:
             continue
-        checked = api.check(instance, item.solution)
+        try:
+            checked = api.check(instance, item.solution)
+        except InputError as error:
+            odd.append((item.path.name, item.best, "-", error.found, "yes" if item.flagged else "NO"))
+            continue
         matches = abs(float(checked.evaluation.objective) - float(item.best)) <= 1e-6 * abs(float(item.best)) + 0.05
         if checked.evaluation.feasible and matches and not item.flagged:
             right[item.problem] += 1
