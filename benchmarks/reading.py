@@ -5,7 +5,7 @@ python -m benchmarks.reading
 
 from __future__ import annotations
 
-import resource
+import re
 import subprocess
 import sys
 import time
@@ -47,6 +47,10 @@ PROBLEMS: dict[str, dict[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
+FLAGS = ("MISMATCH", "INFEAS", "ROUTE_SCORE")
+"""Words in a manifest's column ``solution_check`` that say the solution file is wrong."""
+
+
 def benchmarks(folder: Path) -> Iterator[Benchmark]:
     """All files whose kind combopt knows."""
     for part, problems in PROBLEMS.items():
@@ -58,15 +62,18 @@ def benchmarks(folder: Path) -> Iterator[Benchmark]:
                 continue
             tour = row.get("solution_file") or row.get("opt_tour_file") or ""
             note = row.get("solution_check", "")
-            yield Benchmark(
-                part,
-                problem or part,
-                folder / part / (row.get("file") or row["path"]),
-                row.get("best_known") or row.get("UB") or "",
-                folder / part / tour if tour else None,
-                note not in ("", "ok", "rounded", "unrounded", "exact"),
-                problems[problem],
-            )
+            many = re.match(r"(\d+) (?:instances|x )", row.get("size", ""))
+            for number in range(1, int(many[1]) + 1) if many else (0,):
+                path = folder / part / (row.get("file") or row["path"])
+                yield Benchmark(
+                    part,
+                    problem or part,
+                    Path(f"{path}#{number}") if number else path,
+                    row.get("best_known") or row.get("UB") or "",
+                    folder / part / tour if tour else None,
+                    any(word in note for word in FLAGS),
+                    problems[problem],
+                )
 
 
 def read_all(folder: Path) -> list[tuple[Benchmark, Any]]:
@@ -135,7 +142,9 @@ def peak(path: str) -> None:
     """Print the peak memory of this process after reading a file, in MB."""
     instance = api.read(path)
     assert instance.size()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # Not getrusage: its peak includes the parent's, from before this program was loaded.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    print(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 
 
 def _timed(path: Path) -> float:
