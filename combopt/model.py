@@ -222,3 +222,10 @@ def frozen_array(values: Any, dtype: Any, shape: tuple[int | None, ...], what: s
         raise InputError("E115", f"{what} has shape {array.shape}", expected=f"shape {want}")
     array.setflags(write=False)
     return array
+
+
+def show(value: Number) -> str:
+    """A number for people: integers whole, floats with up to ten digits."""
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e15):
+        return str(int(value))
+    return f"{value:.10g}"

@@ -11,8 +11,8 @@ import numpy as np
 
 from combopt.errors import MissingExtraError, UsageError
 from combopt.instances.solutions import Routes, Schedule, Tour
-from combopt.model import Floats, Instance, Solution
-from combopt.result import Result, show
+from combopt.model import Floats, Instance, Solution, show
+from combopt.result import Result
 
 COLOURS = "tab20"
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from combopt import serial
 from combopt.errors import InputError, SolverError
-from combopt.model import Number, Sense, Solution, Violation
+from combopt.model import Number, Sense, Solution, Violation, show
 
 SCHEMA = "combopt.result/1"
 
@@ -132,10 +132,10 @@ class Result:
     @property
     def exit_code(self) -> int:
         """The exit code that the command line documents for this result."""
-        if self.solution is not None:
-            return 0
         if self.status in (Status.INFEASIBLE, Status.UNBOUNDED):
             return 4
+        if self.solution is not None:
+            return 0
         return 5 if self.stopped_by is StoppedBy.CRASH else 1
 
     def raise_for_status(self) -> Result:
@@ -196,10 +196,3 @@ class Result:
             lines.append(("checked", f"feasible, {self.exactness}"))
         lines += [("convention", text) for text in self.instance.conventions]
         return lines
-
-
-def show(value: Number) -> str:
-    """A number for people: integers whole, floats with up to ten digits."""
-    if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e15):
-        return str(int(value))
-    return f"{value:.10g}"

@@ -10,8 +10,7 @@ from combopt import api, registry, serial
 from combopt.cli.options import number_or_text, pairs, read
 from combopt.errors import UsageError
 from combopt.instances.formats.base import Format
-from combopt.model import Instance
-from combopt.result import show
+from combopt.model import Instance, show
 from combopt.solvers import auto
 
 CHECK_FAILED = 6

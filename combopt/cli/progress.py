@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from combopt.result import show
+from combopt.model import show
 from combopt.solvers.gate import Progress
 
 HEADER = f"{'time':>9}  {'incumbent':>16}  {'bound':>16}  {'gap':>9}"

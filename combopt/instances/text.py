@@ -26,8 +26,9 @@ MAX_RATIO = 200
 FREE_BYTES = 10 << 20
 _CHUNK = 1 << 20
 
-_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
-_INT = re.compile(r"[+-]?\d+$")
+_FLOAT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
+_INT = re.compile(r"[+-]?\d+\Z", re.ASCII)
+_LONE_SIGN = re.compile(r"[+-]\s")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,11 @@ class Source:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise InputError("E101", f"cannot open the file: {reason}", place=place) from None
+        if b"\0" in data and name.lower().removesuffix(".gz").endswith(".b"):
+            raise InputError(
+                "E119", "a graph in the binary DIMACS format", place=place, expected="its ASCII form",
+                remedy="Convert it with bin2asc.",
+            )  # fmt: skip
         if b"\0" in data:
             line = data.count(b"\n", 0, data.index(b"\0")) + 1
             raise InputError("E105", "a NUL byte; this is not a text file", place=Place(name, line))
@@ -114,6 +120,20 @@ class Source:
         """The lines, without their ends (``\\n``, ``\\r\\n`` or ``\\r``)."""
         text = self.text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in self.text else self.text
         return text.split("\n")
+
+    @cached_property
+    def words(self) -> list[str]:
+        """All blank-separated tokens of the file."""
+        return self.text.split()
+
+    @cached_property
+    def integers(self) -> Ints | None:
+        """All tokens of the file as ``int64``, or ``None`` if any is not a whole number within that range."""
+        values = self._block(1, len(self.lines), np.int64)
+        limit = np.iinfo(np.int64)
+        if values is None or (values.size and (values.max() == limit.max or values.min() == limit.min)):
+            return None
+        return values
 
     def place(self, line: int = 0) -> Place:
         return Place(self.path, line)
@@ -167,9 +187,8 @@ class Source:
         """All numbers of the lines ``first..last`` (from 1, inclusive) as ``float64[k]``, all finite."""
         values = self._block(first, last, np.float64)
         if values is None or not np.isfinite(values).all():
-            for token, line in self.tokens(first, last):
-                self.real(token, line, what)
-            raise AssertionError("the slow path accepts what the fast path refused")
+            # Blanks that numpy does not know (no-break spaces) are no fault, so this may also succeed.
+            return np.array([self.real(t, n, what) for t, n in self.tokens(first, last)], dtype=np.float64)
         return values
 
     def wholes(self, first: int, last: int, what: str) -> Ints:
@@ -190,16 +209,21 @@ class Source:
 
     def line_of_token(self, index: int, first: int = 1, last: int | None = None) -> int:
         """The line that holds the ``index``-th (from 0) token from line ``first`` on; the last line if none."""
-        number = first
-        for count, (_, number) in enumerate(self.tokens(first, last)):
-            if count == index:
+        found = first
+        for number in range(first, (len(self.lines) if last is None else last) + 1):
+            width = len(self.lines[number - 1].split())
+            found = number if width else found
+            index -= width
+            if index < 0:
                 break
-        return number
+        return found
 
     def _block(self, first: int, last: int, dtype: Any) -> np.ndarray[Any, Any] | None:
         block = "\n".join(self.lines[first - 1 : last])
         if not block or block.isspace():
             return np.zeros(0, dtype=dtype)
+        if _LONE_SIGN.search(block):  # numpy would join the sign with the number after it
+            return None
         try:
             return np.fromstring(block, dtype=dtype, sep=" ")
         except ValueError:
@@ -208,7 +232,7 @@ class Source:
 
 _KNOWN_SUFFIXES = frozenset(
     ".tsp .atsp .sop .hcp .vrp .tour .txt .dat .sol .col .clq .mis .mps .lp .opb .bpp .csv .fjs .jsp .json .oplib "
-    ".op .pctsp .in .graph .edges .mtx .cyc .hgs .xml".split()
+    ".op .pctsp .in .kp .mkp .scp .rail .graph .edges .mtx .cyc .hgs .xml".split()
 )
 
 

@@ -158,7 +158,10 @@ class Gate:
                 self.messages.append("the solver claims an optimal solution, but none passed the check")
                 return Status.UNKNOWN, StoppedBy.FINISHED
             return claim, outcome.stopped_by
-        if claim in (Status.INFEASIBLE, Status.UNBOUNDED):
+        if claim is Status.UNBOUNDED:
+            self.dual = None
+            return claim, outcome.stopped_by
+        if claim is Status.INFEASIBLE:
             self.messages.append(f"the solver claims {claim}, but a feasible solution is known; its claim is dropped")
             return Status.FEASIBLE, StoppedBy.FINISHED
         if self.dual is not None and self.sense.better(objective, self.dual):

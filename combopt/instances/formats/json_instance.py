@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from combopt.errors import InputError
+from combopt.errors import CombOptError, InputError
 from combopt.instances.formats.base import Format, SolutionFormat
 from combopt.instances.text import Source
 from combopt.model import Instance, Solution
@@ -23,7 +23,7 @@ def _load(source: Source) -> Any:
         raise source.error("E123", 0, "the JSON is nested too deeply") from None
 
 
-def _placed(source: Source, error: InputError) -> InputError:
+def _placed(source: Source, error: CombOptError) -> InputError:
     return source.error(error.code, 0, error.found, error.expected, error.remedy)
 
 
@@ -33,7 +33,7 @@ def read(source: Source) -> Instance:
         raise source.error("E118", 0, "the JSON object has no 'kind'", '{"kind": "tsp", ...}')
     try:
         return Instance.from_dict(data)
-    except InputError as error:
+    except CombOptError as error:  # an unknown kind or type is a usage error elsewhere, here it is bad input
         raise _placed(source, error) from None
 
 
@@ -46,14 +46,16 @@ def read_solution(source: Source, instance: Instance) -> Solution:
         raise source.error("E118", 0, "the JSON object has no 'type'", f'{{"type": "{instance.solution_type.type}"}}')
     try:
         return Solution.from_dict(data)
-    except InputError as error:
+    except CombOptError as error:  # an unknown kind or type is a usage error elsewhere, here it is bad input
         raise _placed(source, error) from None
 
 
 def claim(source: Source) -> float | None:
-    data = json.loads(source.text)
+    data = _load(source)
     value = data.get("objective") if isinstance(data, dict) else None
-    return float(value) if isinstance(value, (int, float)) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if abs(value) < 1e300 else None
 
 
 def _looks_like(source: Source) -> bool:

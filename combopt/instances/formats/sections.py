@@ -5,16 +5,14 @@ Keywords and sections may come in any order, so a file is first cut into its par
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from combopt.errors import InputError
 from combopt.instances.metric import RULES, Metric
 from combopt.instances.text import Source
 from combopt.model import Floats, Ints
-
-_KEY = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*(?::\s*(.*?)|\s+(.*?))?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +27,15 @@ class Part:
 
 @dataclass
 class Document:
-    """A file cut into keywords and sections; every access names what is missing and where."""
+    """A file cut into keywords and sections; every access names what is missing and where.
+
+    ``base`` is the number of the first node: 1, or 0 as soon as :meth:`by_node` has met a node 0.
+    """
 
     source: Source
     keys: dict[str, Part] = field(default_factory=dict)
     sections: dict[str, Part] = field(default_factory=dict)
+    base: int | None = None
 
     @classmethod
     def cut(cls, source: Source, keys: frozenset[str], sections: frozenset[str]) -> Document:
@@ -42,7 +44,8 @@ class Document:
         Raises
         ------
         InputError
-            E112 for an unknown keyword or section, E116 for one given twice, E122 for data after EOF.
+            E112 for an unknown keyword or section, E116 for one given twice, E122 for data after EOF, E123 for numbers
+        outside any section or beside the name of one.
         """
         document = cls(source)
         open_section: str | None = None
@@ -57,8 +60,7 @@ class Document:
             if open_section is not None:
                 document._close(open_section, start, number - 1)
                 open_section = None
-            match = _KEY.match(line)
-            word = match[1].upper() if match else ""
+            word, value = split_keyword(text)
             if word == "EOF":
                 rest = next((n for n in range(number, len(lines)) if lines[n].strip()), None)
                 if rest is not None:
@@ -67,24 +69,24 @@ class Document:
             if word in sections or (word.endswith("_SECTION") and word not in keys):
                 if word not in sections:
                     source.defect("E112", number, f"the section {word} is not known", ", ".join(sorted(sections)))
+                elif value:
+                    raise source.error("E123", number, f"{value[:40]!r} beside {word}", "the data on the next line")
                 open_section, start = word, number
             else:
-                document._keyword(word, match, keys, number, text)
+                document._keyword(word, value, keys, number, text)
         if open_section is not None:
             document._close(open_section, start, len(lines))
         return document
 
-    def _keyword(
-        self, word: str, match: re.Match[str] | None, keys: frozenset[str], line: int, text: str
-    ) -> None:
-        if match is None or word not in keys:
+    def _keyword(self, word: str, value: str, keys: frozenset[str], line: int, text: str) -> None:
+        if word not in keys:
             self.source.defect("E112", line, f"the keyword {text.split()[0][:40]!r} is not known")
             return
         if word == "COMMENT":
             return
         if word in self.keys:
             raise self.source.error("E116", line, f"{word} is given twice, first in line {self.keys[word].line}")
-        self.keys[word] = Part((match[2] or match[3] or "").strip(), line)
+        self.keys[word] = Part(value, line)
 
     def _close(self, name: str, header: int, last: int) -> None:
         if name in self.sections:
@@ -138,19 +140,34 @@ class Document:
     def by_node(self, name: str, nodes: int, columns: int) -> Floats:
         """A section with a line ``id v1 ... vk`` for every node, as ``float64[nodes, columns]`` in node order.
 
-        Ids are labels: 1..n in any order, or 0..n-1.
+        Ids are labels: 1..n in any order, or 0..n-1 (noted as a warning); all sections must agree.
         """
         part = self.section(name)
-        table = self.table(name, nodes, columns + 1)
+        values = self.source.reals(part.first, part.last, name)
+        if values.size != nodes * (columns + 1):
+            self._blame_row(name, part, columns + 1)
+            self._count(name, part, values.size, nodes * (columns + 1))
+        table = values.reshape(nodes, columns + 1)
         ids = table[:, 0]
-        where = np.arange(1, nodes + 1)
-        if np.array_equal(ids, where):
-            return np.ascontiguousarray(table[:, 1:])
-        base = 0 if nodes and ids.min() == 0 else 1
-        order = np.argsort(ids, kind="stable")
-        if not np.array_equal(ids[order], where - 1 + base):
+        base = 0 if ids.min() == 0 else 1
+        where = np.arange(base, nodes + base)
+        order = None if np.array_equal(ids, where) else np.argsort(ids, kind="stable")
+        if order is not None and not np.array_equal(ids[order], where):
             self._blame_ids(name, part, ids, nodes, base, columns + 1)
-        return np.ascontiguousarray(table[order, 1:])
+        if self.base is None and base == 0:
+            self.source.warn("E120", part.line, "the nodes count from 0 here; solutions count them from 1")
+        if self.base not in (None, base):
+            raise self.source.error("E120", part.line, f"{name} counts nodes from {base}, an earlier section does not")
+        self.base = base
+        return np.ascontiguousarray(table[:, 1:] if order is None else table[order, 1:])
+
+    def _blame_row(self, name: str, part: Part, width: int) -> None:
+        """Raise for the first line that does not hold ``width`` numbers, if the section has a line for each node."""
+        lines = [(n, len(self.source.lines[n - 1].split())) for n in range(part.first, part.last + 1)]
+        odd = [(n, count) for n, count in lines if count not in (0, width)]
+        if len(odd) == 1:
+            number, count = odd[0]
+            raise self.source.error("E115", number, f"{count} numbers in a line of {name}", f"{width} numbers")
 
     def _blame_ids(self, name: str, part: Part, ids: Floats, nodes: int, base: int, width: int) -> None:
         seen: set[float] = set()
@@ -173,32 +190,55 @@ class Document:
             line = self.source.line_of_token(expected, part.first, part.last)
             raise self.source.error("E115", line, f"{found} numbers in {name}", f"{expected} numbers")
 
-    def ids(self, name: str, nodes: int) -> list[tuple[int, int]]:
-        """The node ids of a list that ends with -1, as indices from 0, each with its line."""
+    def ids(self, name: str, nodes: int, *, ended: bool = False) -> list[tuple[int, int]]:
+        """The node ids of a list that ends with -1, as indices from 0, each with its line.
+
+        Call it after :meth:`by_node`, which finds out whether nodes count from 0 or 1.  ``ended`` asks for the -1.
+        """
         part = self.section(name)
+        base = 1 if self.base is None else self.base
         found = []
-        for token, line in self.source.tokens(part.first, part.last):
-            label = self.source.whole(token, line, f"a node in {name}", -1, nodes)
+        tokens = self.source.tokens(part.first, part.last)
+        for token, line in tokens:
+            label = self.source.whole(token, line, f"a node in {name}")
             if label == -1:
                 break
-            if label == 0:
-                raise self.source.error("E117", line, f"node 0 in {name}", f"a node from 1 to {nodes}")
-            found.append((label - 1, line))
+            if not base <= label < nodes + base:
+                raise self.source.error(
+                    "E117", line, f"node {token[:40]} in {name}", f"a node from {base} to {nodes - 1 + base}"
+                )
+            found.append((label - base, line))
+        else:
+            if ended:
+                self.source.defect("E111", part.last, f"{name} does not end with -1")
+        for token, line in tokens:
+            if ended and token != "-1":
+                self.source.defect("E122", line, f"{token[:40]!r} after the -1 that ends {name}")
+                break
         return found
 
     def metric(self, nodes: int, coordinates: Floats | None, rounding: str | None = None) -> Metric:
         """The metric of the file; ``rounding`` (a rule name) replaces EUC_2D where a field rounds otherwise."""
         rule = self.word("EDGE_WEIGHT_TYPE")
         line = self.line("EDGE_WEIGHT_TYPE")
-        if rule == "EXPLICIT":
-            return Metric(rule=rule, matrix=self.matrix(nodes), coordinates=coordinates)
+        explicit = rule == "EXPLICIT"
         if rule == "EUC_2D" and rounding is not None:
             rule = rounding
-        if rule not in RULES:
-            raise self.source.error("E119", line, f"edge weight type {rule}", ", ".join(RULES))
-        if coordinates is None:
+        if not explicit and rule not in RULES:
+            raise self.source.error("E119", line, f"edge weight type {rule}", "EXPLICIT, " + ", ".join(RULES))
+        if not explicit and coordinates is None:
             raise self.source.error("E118", line, f"{rule} needs a NODE_COORD_SECTION")
-        return Metric(rule=rule, coordinates=coordinates)
+        matrix = self.matrix(nodes) if explicit else None
+        try:
+            return Metric(rule=rule, matrix=matrix, coordinates=coordinates)
+        except InputError as error:
+            # A coordinate can be at fault with a matrix too, but then it is one for drawing.
+            line = self.line("EDGE_WEIGHT_SECTION" if explicit and "distance" in error.found else self._place())
+            raise self.source.error(error.code, line, error.found, error.expected, error.remedy) from None
+
+    def _place(self) -> str:
+        """The section that :meth:`coordinates` reads."""
+        return "NODE_COORD_SECTION" if "NODE_COORD_SECTION" in self.sections else "DISPLAY_DATA_SECTION"
 
     def coordinates(self, nodes: int) -> Floats | None:
         """Node coordinates, or those for display if the file has no others, or ``None``."""
@@ -220,20 +260,15 @@ class Document:
         shape, upper = _LAYOUTS[layout]
         self.source.room(min(counts[shape], counts["strict"]), part.line, "distances")
         values = self.source.wholes(part.first, part.last, "a distance")
-        if layout == "LOWER_DIAG_ROW" and values.size == counts["strict"] and nodes > 1:
+        routing = self.word("TYPE", "") == "CVRP"
+        if routing and layout == "LOWER_DIAG_ROW" and values.size == counts["strict"] and nodes > 1:
             # eil7, eil13 and eil31 of TSPLIB: the header lies, the published lengths need UPPER_ROW
             self.source.warn("E120", line, "LOWER_DIAG_ROW with n(n-1)/2 numbers is read as UPPER_ROW")
             shape, upper = "strict", True
         self._count("EDGE_WEIGHT_SECTION", part, values.size, counts[shape])
         if shape == "full":
             return values.reshape(nodes, nodes)
-        out = np.zeros((nodes, nodes), dtype=np.int64)
-        offset = 1 if shape == "strict" else 0
-        if upper:
-            out[np.triu_indices(nodes, offset)] = values
-        else:
-            out[np.tril_indices(nodes, -offset)] = values
-        return out + out.T - np.diag(np.diag(out))
+        return _symmetric(values, nodes, 1 if shape == "strict" else 0, upper)
 
 
 # A column-wise triangle is the row-wise opposite triangle.
@@ -250,10 +285,32 @@ _LAYOUTS: dict[str, tuple[str, bool]] = {
 }
 
 
+def _symmetric(values: Ints, nodes: int, offset: int, upper: bool) -> Ints:
+    """The matrix of a triangle given row by row; ``offset`` is 1 if the diagonal is left out."""
+    out = np.zeros((nodes, nodes), dtype=np.int64)
+    start = 0
+    for i in range(nodes):
+        columns = slice(i + offset, nodes) if upper else slice(0, i + 1 - offset)
+        row = values[start : start + columns.stop - columns.start]
+        out[i, columns] = row
+        out[columns, i] = row
+        start += len(row)
+    return out
+
+
+def split_keyword(text: str) -> tuple[str, str]:
+    """Keyword in capitals and value of a line ``KEY : value``, ``KEY: value`` or ``KEY value``."""
+    head, colon, rest = text.partition(":")
+    word = head.strip()
+    if not colon or " " in word or "\t" in word:
+        word, _, rest = text.strip().replace("\t", " ").partition(" ")
+    return word.upper(), rest.strip()
+
+
 def declared_type(source: Source) -> str:
     """The value of TYPE among the first lines of a file of this family, in capitals; empty if there is none."""
     for line in source.lines[:60]:
-        head, _, value = line.replace(":", " ", 1).strip().partition(" ")
-        if head.upper() == "TYPE" and value.split():
+        word, value = split_keyword(line)
+        if word == "TYPE" and value:
             return value.split()[0].upper()
     return ""

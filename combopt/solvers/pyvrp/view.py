@@ -16,9 +16,20 @@ if TYPE_CHECKING:
 class PyvrpView:
     """Problem data with the maps between PyVRP's solutions and the instance's.
 
-    ``encode`` carries a start over; ``None`` where that is not possible.
+    Parameters
+    ----------
+    data
+        The problem data.
+    decode
+        Makes the instance's solution of a feasible one of PyVRP's.
+    encode
+        Carries a start over, or gives ``None`` for one that this model cannot hold; without it no start is used.
+    looser
+        Makes a model with more room (a larger fleet), to turn to if the search finds nothing feasible in this one
+        soon, or if the start does not fit.
     """
 
     data: pyvrp.ProblemData
     decode: Callable[[pyvrp.Solution], Solution]
-    encode: Callable[[Solution], pyvrp.Solution] | None = None
+    encode: Callable[[Solution], pyvrp.Solution | None] | None = None
+    looser: Callable[[], PyvrpView] | None = None
