@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from combopt.errors import InputError as InputError
     from combopt.errors import UsageError as UsageError
     from combopt.instances.atsp import Atsp as Atsp
+    from combopt.instances.cvrp import Cvrp as Cvrp
+    from combopt.instances.clique import Clique as Clique
+    from combopt.instances.coloring import Coloring as Coloring
+    from combopt.instances.graph import Graph as Graph
+    from combopt.instances.fjsp import Fjsp as Fjsp
+    from combopt.instances.jobshop import JobShop as JobShop
     from combopt.instances.metric import Metric as Metric
+    from combopt.instances.op import Op as Op
+    from combopt.instances.pctsp import Pctsp as Pctsp
+    from combopt.instances.ovrp import Ovrp as Ovrp
+    from combopt.instances.mis import Mis as Mis
     from combopt.instances.solutions import Assignment as Assignment
     from combopt.instances.solutions import Point as Point
     from combopt.instances.solutions import Routes as Routes
@@ -29,6 +39,7 @@ if TYPE_CHECKING:
     from combopt.instances.solutions import Selection as Selection
     from combopt.instances.solutions import Tour as Tour
     from combopt.instances.tsp import Tsp as Tsp
+    from combopt.instances.vrptw import Vrptw as Vrptw
     from combopt.result import Result as Result
     from combopt.result import Status as Status
     from combopt.result import StoppedBy as StoppedBy
@@ -40,9 +51,20 @@ _HOMES = {
     "combopt.budget": "Budget",
     "combopt.errors": "CombOptError InputError UsageError",
     "combopt.instances.atsp": "Atsp",
+    "combopt.instances.cvrp": "Cvrp",
+    "combopt.instances.clique": "Clique",
+    "combopt.instances.coloring": "Coloring",
+    "combopt.instances.graph": "Graph",
+    "combopt.instances.fjsp": "Fjsp",
+    "combopt.instances.jobshop": "JobShop",
     "combopt.instances.metric": "Metric",
+    "combopt.instances.op": "Op",
+    "combopt.instances.pctsp": "Pctsp",
+    "combopt.instances.ovrp": "Ovrp",
+    "combopt.instances.mis": "Mis",
     "combopt.instances.solutions": "Assignment Point Routes Schedule Selection Tour",
     "combopt.instances.tsp": "Tsp",
+    "combopt.instances.vrptw": "Vrptw",
     "combopt.result": "Result Status StoppedBy",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -86,6 +86,9 @@ def recognise(source: Source, formats: registry.Registry, kind: str | None = Non
         for _, entry in formats.items()
         if (kind is None or kind in entry.kinds or "*" in entry.kinds) and entry.sniff(source)
     ]
+    # a list of numbers may be of several formats; the problem that was asked for decides
+    wanted = source.options.kind
+    found = [entry for entry in found if wanted in entry.kinds or "*" in entry.kinds] or found
     by_extension = [entry for entry in found if source.suffix in entry.extensions]
     if not found:
         # a known extension gives the better message, even if the content is broken beyond recognition

@@ -10,13 +10,13 @@ import numpy as np
 from combopt.errors import UsageError
 from combopt.instances.metric import Metric
 from combopt.instances.solutions import Tour
-from combopt.instances.tsp import check_edges, evaluate_tour
+from combopt.instances.tsp import evaluate_tour, fixed_paths, tour_conventions
 from combopt.model import Evaluation, Instance, Ints, Sense, Solution, frozen_array
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Atsp(Instance):
-    """Asymmetric TSP; ``metric`` as in :class:`~combopt.instances.tsp.Tsp`, ``fixed_edges`` are arcs."""
+    """Asymmetric TSP; fields as of :class:`~combopt.instances.tsp.Tsp`, but ``fixed_edges`` are arcs."""
 
     kind: ClassVar[str] = "atsp"
     sense: ClassVar[Sense] = Sense.MIN  # type: ignore[misc]
@@ -28,7 +28,7 @@ class Atsp(Instance):
     def __post_init__(self) -> None:
         edges = np.zeros((0, 2)) if self.fixed_edges is None else self.fixed_edges
         object.__setattr__(self, "fixed_edges", frozen_array(edges, np.int64, (None, 2), "fixed_edges"))
-        check_edges(self.fixed_edges, self.nodes)
+        fixed_paths(self.fixed_edges, self.nodes, directed=True)
 
     @property
     def nodes(self) -> int:
@@ -38,7 +38,7 @@ class Atsp(Instance):
         return {"nodes": self.nodes}
 
     def conventions(self) -> tuple[str, ...]:
-        return (f"distances {self.metric.words}",)
+        return tour_conventions(self.metric, self.fixed_edges)
 
     def evaluate(self, solution: Solution) -> Evaluation:
         self.own(solution)

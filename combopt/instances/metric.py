@@ -6,6 +6,7 @@ The rules are those of TSPLIB95 (Reinelt 1995) with the readings that reproduce 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,14 +23,27 @@ Distances = npt.NDArray[Any]
 MATRIX_LIMIT = 5000
 """Nodes above which only solvers that must may ask for the full matrix."""
 
+LARGEST_COORDINATE = 2.0**50
+"""Coordinates beyond this would give distances that floats cannot tell apart."""
+LARGEST_DISTANCE = 2**62
+"""Entries of a matrix beyond this (either sign) could not be added to one another."""
+
 
 def nint(x: Floats) -> Ints:
     """TSPLIB's rounding: halves go up (``np.rint`` sends them to the even neighbour)."""
     return np.floor(x + 0.5).astype(np.int64)
 
 
+def _square_length(a: Floats, b: Floats) -> Floats:
+    # Column by column: a sum over a last axis of two entries is several times slower.
+    total: Floats = (a[..., 0] - b[..., 0]) ** 2
+    for axis in range(1, a.shape[-1]):
+        total += (a[..., axis] - b[..., axis]) ** 2
+    return total
+
+
 def _euclid(a: Floats, b: Floats) -> Floats:
-    return np.sqrt(((a - b) ** 2).sum(axis=-1))
+    return np.sqrt(_square_length(a, b))
 
 
 def _euc(a: Floats, b: Floats) -> Distances:
@@ -62,7 +76,7 @@ def _maximum(a: Floats, b: Floats) -> Distances:
 
 
 def _att(a: Floats, b: Floats) -> Distances:
-    r = np.sqrt(((a - b) ** 2).sum(axis=-1) / 10.0)
+    r = np.sqrt(_square_length(a, b) / 10.0)
     t = nint(r)
     return np.where(t < r, t + 1, t)
 
@@ -129,12 +143,7 @@ class Metric:
         if self.rule == "EXPLICIT":
             if self.matrix is None:
                 raise InputError("E118", "the rule EXPLICIT needs a matrix")
-            raw = np.array(frozen_array(self.matrix, np.int64, (None, None), "matrix"))
-            if raw.shape[0] != raw.shape[1]:
-                raise InputError("E115", f"the matrix has shape {raw.shape}", expected="as many rows as columns")
-            np.fill_diagonal(raw, 0)
-            raw.setflags(write=False)
-            object.__setattr__(self, "matrix", raw)
+            object.__setattr__(self, "matrix", _square(self.matrix))
         elif self.rule not in RULES:
             raise InputError("E119", f"edge weight type {self.rule!r}", expected="one of " + ", ".join(RULES))
         elif self.coordinates is None or self.matrix is not None:
@@ -142,11 +151,19 @@ class Metric:
         if self.coordinates is not None:
             dimension = None if self.rule == "EXPLICIT" else RULES[self.rule].dimension
             coordinates = frozen_array(self.coordinates, np.float64, (None, dimension), "coordinates")
-            if not np.isfinite(coordinates).all():
-                raise InputError("E114", "a coordinate is not finite")
+            if coordinates.shape[1] not in (2, 3):
+                raise InputError("E115", f"coordinates have shape {coordinates.shape}", expected="2 or 3 columns")
+            if not (np.abs(coordinates) <= LARGEST_COORDINATE).all():
+                raise InputError(
+                    "E114", "a coordinate is too large or not finite", expected="at most 2^50, about 1e15"
+                )
+            coordinates = coordinates + 0.0  # turns -0.0 into 0.0: equal data, equal digest
+            coordinates.setflags(write=False)
             object.__setattr__(self, "coordinates", coordinates)
             if self.matrix is not None and len(coordinates) != len(self.matrix):
                 raise InputError("E115", f"{len(coordinates)} coordinates for {len(self.matrix)} nodes")
+        if len(self) == 0:
+            raise InputError("E118", "there is no node", expected="1 node or more")
 
     def __len__(self) -> int:
         """Number of nodes."""
@@ -202,8 +219,6 @@ class Metric:
     def total(self, steps: Distances) -> Number:
         """Exact sum: ``int`` without overflow if integral, else the correctly rounded float sum."""
         if not self.integral:
-            import math
-
             return math.fsum(steps.tolist())
         if steps.size and int(np.abs(steps).max()) > (2**62) // steps.size:
             return sum(steps.tolist())
@@ -212,3 +227,16 @@ class Metric:
     def in_length(self, steps: Number) -> Number:
         """Steps as a length: unchanged for unit 1, ``steps / unit`` otherwise."""
         return steps if self.unit == 1 else steps / self.unit
+
+
+def _square(matrix: npt.ArrayLike) -> Ints:
+    """A read-only square matrix with zeros on the diagonal."""
+    out = frozen_array(matrix, np.int64, (None, None), "matrix")
+    if out.shape[0] != out.shape[1]:
+        raise InputError("E115", f"the matrix has shape {out.shape}", expected="as many rows as columns")
+    out.setflags(write=True)  # it is a copy of its own
+    np.fill_diagonal(out, 0)
+    out.setflags(write=False)
+    if out.size and (out.max() >= LARGEST_DISTANCE or out.min() <= -LARGEST_DISTANCE):
+        raise InputError("E114", "a distance is too large", expected="less than 2^62")
+    return out

@@ -22,7 +22,9 @@ class Tsp(Instance):
     metric
         Distances between the nodes 0..n-1.
     fixed_edges
-        ``int64[k, 2]``: edges that the tour must contain (TSPLIB's FIXED_EDGES_SECTION).
+        ``int64[k, 2]``: edges that the tour must contain (TSPLIB's FIXED_EDGES_SECTION).  They add nothing to its
+        length: so read, linhp318 has its published optimum 41345, which is that of a path from node 1 to 214.  Edges
+        that no tour can contain together are refused with E120.
     """
 
     kind: ClassVar[str] = "tsp"
@@ -35,7 +37,7 @@ class Tsp(Instance):
     def __post_init__(self) -> None:
         edges = np.zeros((0, 2)) if self.fixed_edges is None else self.fixed_edges
         object.__setattr__(self, "fixed_edges", frozen_array(edges, np.int64, (None, 2), "fixed_edges"))
-        check_edges(self.fixed_edges, self.nodes)
+        fixed_paths(self.fixed_edges, self.nodes, directed=False)
         if not self.metric.symmetric:
             raise InputError("E120", "the distance matrix is not symmetric", remedy="Read it as an atsp instance.")
 
@@ -47,7 +49,7 @@ class Tsp(Instance):
         return {"nodes": self.nodes}
 
     def conventions(self) -> tuple[str, ...]:
-        return (f"distances {self.metric.words}",)
+        return tour_conventions(self.metric, self.fixed_edges)
 
     def evaluate(self, solution: Solution) -> Evaluation:
         self.own(solution)
@@ -69,26 +71,80 @@ class Tsp(Instance):
         return cls(name=f"tsp-{family}-{n}", metric=Metric(rule="CEIL_2D", coordinates=points))
 
 
-def check_edges(edges: Ints, nodes: int) -> None:
-    """Raise unless every edge joins two different existing nodes."""
+def tour_conventions(metric: Metric, fixed_edges: Ints) -> tuple[str, ...]:
+    """How distances and fixed edges were read."""
+    free = ("fixed edges add nothing to the length",) if len(fixed_edges) else ()
+    return (f"distances {metric.words}", *free)
+
+
+def fixed_paths(edges: Ints, nodes: int, *, directed: bool) -> list[list[int]]:
+    """The paths that fixed edges (or arcs) form, each as its nodes in order; a tour of fixed edges counts as a path.
+
+    Raises
+    ------
+    InputError
+        E117 for a node that does not exist, E120 if no tour contains all the edges.
+    """
     if edges.size and (edges.min() < 0 or edges.max() >= nodes):
         raise InputError("E117", "a fixed edge names a node that does not exist", expected=f"nodes 0 to {nodes - 1}")
-    if edges.size and (edges[:, 0] == edges[:, 1]).any():
-        raise InputError("E120", "a fixed edge joins a node to itself")
+    links: dict[int, list[int]] = {}  # to both sides, or forward only
+    entered: set[int] = set()
+    for a, b in dict.fromkeys((a, b) if directed else (min(a, b), max(a, b)) for a, b in edges.tolist()):
+        if a == b:
+            raise InputError("E120", f"a fixed edge joins node {a + 1} to itself")
+        links.setdefault(a, []).append(b)
+        entered.add(b)
+        if not directed:
+            links.setdefault(b, []).append(a)
+            entered.add(a)
+    paths = _chains(links, entered, directed)
+    if any(len(path) > len(set(path)) for path in paths) and len(paths[0]) != nodes + 1:
+        raise InputError("E120", "the fixed edges close a cycle that is no tour")
+    return [path[:-1] if path[0] == path[-1] else path for path in paths]
+
+
+def _chains(links: dict[int, list[int]], entered: set[int], directed: bool) -> list[list[int]]:
+    """Maximal paths along ``links``; one that comes back to its start lists it twice."""
+    most = 1 if directed else 2
+    if over := [v for v, others in links.items() if len(others) > most]:
+        raise InputError("E120", f"no tour has all the fixed edges at node {over[0] + 1}")
+    if directed and sum(map(len, links.values())) > len(entered):
+        raise InputError("E120", "two fixed arcs enter the same node")
+    ends = [v for v in links if (v not in entered if directed else len(links[v]) == 1)]
+    paths: list[list[int]] = []
+    seen: set[int] = set()
+    for first in [*ends, *links]:  # what the ends do not reach are cycles
+        if first in seen:
+            continue
+        path, previous = [first], -1
+        while path[-1] not in seen:
+            seen.add(path[-1])
+            onward = [v for v in links.get(path[-1], ()) if directed or v != previous]
+            if onward:
+                previous = path[-1]
+                path.append(onward[0])
+        paths.append(path)
+    return paths
 
 
 def evaluate_tour(metric: Metric, order: Ints, fixed_edges: Ints, *, directed: bool) -> Evaluation:
-    """Objective and violations of a tour through all nodes of ``metric``."""
+    """Objective and violations of a tour through all nodes of ``metric``; fixed edges add nothing to its length."""
     violations = permutation_violations(order, len(metric))
     inside = order[(order >= 0) & (order < len(metric))]
-    present = set()
+    following = np.roll(inside, -1)
+    steps = metric.between(inside, following)
     if fixed_edges.size:
-        pairs = zip(inside.tolist(), np.roll(inside, -1).tolist(), strict=True)
-        present = {p if directed else (min(p), max(p)) for p in pairs}
-    for a, b in fixed_edges.tolist():
-        if ((a, b) if directed else (min(a, b), max(a, b))) not in present:
+        wanted = edge_keys(fixed_edges[:, 0], fixed_edges[:, 1], len(metric), directed)
+        taken = edge_keys(inside, following, len(metric), directed)
+        steps = np.where(np.isin(taken, wanted), 0, steps)
+        for a, b in fixed_edges[~np.isin(wanted, taken)].tolist():
             violations.append(Violation(f"fixed edge {a + 1}-{b + 1}", 1, "is not in the tour"))
-    return Evaluation(metric.in_length(metric.cycle(inside)), tuple(violations))
+    return Evaluation(metric.in_length(metric.total(steps)), tuple(violations))
+
+
+def edge_keys(a: Ints, b: Ints, nodes: int, directed: bool) -> Ints:
+    """A number for every edge (or arc) a-b, the same for the same edge."""
+    return a * nodes + b if directed else np.minimum(a, b) * nodes + np.maximum(a, b)
 
 
 def permutation_violations(order: Ints, nodes: int) -> list[Violation]:

@@ -21,10 +21,35 @@ class Rule:
     when: Callable[[dict[str, int]], bool] = lambda size: True
 
 
+def _density(size: dict[str, int]) -> float:
+    """Share of all pairs of nodes that are joined."""
+    return 2 * size["edges"] / max(1, size["nodes"] * (size["nodes"] - 1))
+
+
+def _clique_is_soon_proved(size: dict[str, int]) -> bool:
+    limits = ((0.1, 10**6), (0.3, 1000), (0.5, 500), (0.8, 300), (1.0, 200))
+    return any(_density(size) <= density and size["nodes"] <= nodes for density, nodes in limits)
+
+
+def _independent_set_is_soon_proved(size: dict[str, int]) -> bool:
+    limits = ((0.7, 1000), (0.5, 500), (0.2, 300), (0.0, 100))
+    return any(_density(size) >= density and size["nodes"] <= nodes for density, nodes in limits)
+
+
 RULES: tuple[Rule, ...] = (
+    Rule("clique", "clique_bb", "proves it in seconds at these sizes and densities", _clique_is_soon_proved),
+    Rule("clique", "vertex_search", "finds the largest cliques where a proof is out of reach"),
+    Rule("mis", "clique_bb", "proves it in seconds at these sizes and densities", _independent_set_is_soon_proved),
+    Rule("mis", "vertex_search", "finds the hidden optima of BHOSLIB graphs in seconds"),
+    Rule("coloring", "cpsat", "proves more small graphs optimal", lambda size: size["nodes"] <= 150),
+    Rule("coloring", "tabucol", "fewest colours in the same time; proved where a clique is as large"),
+    Rule("tsp", "cpsat", "proves the shortest tour in seconds", lambda size: size["nodes"] <= 24),
     Rule("tsp", "fast_tsp", "best tours in the same time up to 20,000 nodes", lambda size: size["nodes"] <= 20_000),
-    Rule("tsp", "nearest_neighbour", "linear memory"),
-    Rule("atsp", "nearest_neighbour", "stub"),
+    Rule("tsp", "or_opt", "linear memory: tours for a million nodes"),
+    Rule("tsp", "nearest_neighbour", "linear memory, and no other package needed"),
+    Rule("atsp", "cpsat", "proves the shortest tour in seconds", lambda size: size["nodes"] <= 24),
+    Rule("atsp", "fast_tsp", "finds almost all optima of TSPLIB in a second", lambda size: size["nodes"] <= 10_000),
+    Rule("atsp", "nearest_neighbour", "linear memory"),
 )
 
 

@@ -31,6 +31,8 @@ class CpView:
         Turns an objective or bound of the model into the instance's (for scaled or shifted objectives).
     proves
         Whether "optimal" and "infeasible" of this model carry over to the instance.
+    start
+        A solution found while building, handed over before the search begins.
     """
 
     model: cp_model.CpModel
@@ -38,3 +40,4 @@ class CpView:
     hint: Callable[[Solution], Iterable[tuple[cp_model.IntVar, int]]] | None = None
     objective: Callable[[float], Number] = lambda value: value
     proves: bool = True
+    start: Solution | None = None

@@ -1,0 +1,185 @@
+"""Iterated local search for orienteering and the prize-collecting salesman.
+
+The constraint (length of the tour, or prize collected) is put into the objective with a multiplier that follows the
+search, so that visiting a node can be judged where it lies: is its prize worth the detour?  That makes every round,
+a small random change and the local search around it, cost microseconds whatever the size of the instance, and it is
+one search for both problems.  Tours at hand are mended to feasible ones all along, and the best of those counts.
+
+Insertion, removal and exchange of nodes are those of Campos et al. (2014) and Kobeaga, Merino and Lozano (2018); the
+multiplier is that of Lagrangian relaxation; 2-opt and Or-opt with neighbour lists and a queue follow Bentley (1992),
+kicks and their undoing Johnson and McGeoch (1997).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from combopt.instances.op import Op
+from combopt.instances.pctsp import Pctsp
+from combopt.instances.solutions import Tour
+from combopt.model import Instance, Ints
+from combopt.result import StoppedBy
+from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
+from combopt.solvers.greedy_prize import greedy
+from combopt.solvers.prize_kernels import BEST, HEAT, LENGTH, LOCAL, ORDER, PRIZE, RATE, ROUNDS, SINCE, K
+from combopt.solvers.prize_machine import compiled
+from combopt.solvers.prize_problem import LARGEST_MATRIX, NONE, RULES, SPAN, PrizeProblem, span
+
+GREEDY_NODES = 1000
+"""Nodes up to which a greedy tour is handed over before anything is compiled."""
+SLICE = 0.05
+"""Seconds between two looks at the clock."""
+
+
+@dataclass(frozen=True)
+class PrizeSearch(Solver):
+    """Iterated local search with a multiplier for the constraint.
+
+    Parameters
+    ----------
+    near
+        Nearest neighbours of each node that moves look at.
+    heat
+        Temperature of the acceptance of worse tours, in mean edge lengths; it falls to none within each cycle.
+    cycle
+        Rounds per node without a better tour after which the search goes back to the best one.
+    """
+
+    info: ClassVar[SolverInfo] = SolverInfo(
+        name="prize_search",
+        title="iterated local search with a multiplier for the constraint, compiled",
+        kinds=("op", "pctsp"),
+        capabilities=frozenset(
+            {Capability.WARM_START, Capability.INCUMBENTS, Capability.INTERRUPT, Capability.SEED, Capability.BOUND}
+        ),
+    )
+    near: int = 16
+    heat: float = 0.1
+    cycle: int = 30
+
+    def refuses(self, instance: Instance) -> str | None:
+        assert isinstance(instance, (Op, Pctsp))
+        metric = instance.metric
+        if metric.rule not in RULES and metric.matrix is None and instance.nodes > LARGEST_MATRIX:
+            return f"it needs the full matrix for {metric.rule}, too large for {instance.nodes} nodes"
+        amounts = [span(metric) * metric.unit, float(instance.prize.max())]
+        if isinstance(instance, Pctsp):
+            amounts.append(float(instance.penalty.max()) * metric.unit)
+        return f"it takes distances, prizes and penalties up to {SPAN}" if max(amounts) > SPAN else None
+
+    def run(self, instance: Instance, session: Session) -> Outcome:
+        assert isinstance(instance, (Op, Pctsp))
+        first = greedy(instance, lambda: session.stopping) if instance.nodes <= GREEDY_NODES else trivial(instance)
+        if first is not None:
+            session.emit(first)
+        problem = PrizeProblem.of(instance)
+        if len(problem) < 3 or session.stopping:
+            return Outcome()
+        run = _Run(self, problem, session)
+        run.begin()
+        return run.search()
+
+
+def trivial(instance: Instance) -> Tour | None:
+    """The depot (and end) alone or all nodes, whichever is feasible."""
+    order = np.arange(instance.size()["nodes"])
+    if isinstance(instance, Op):
+        order = np.array([instance.depot] if instance.end is None else [instance.depot, instance.end])
+    return Tour(order) if instance.evaluate(Tour(order)).feasible else None
+
+
+class _Run:
+    """One run: the arrays, and the rounds in slices of time."""
+
+    def __init__(self, solver: PrizeSearch, problem: PrizeProblem, session: Session) -> None:
+        self.solver, self.problem, self.session = solver, problem, session
+        self.machine: Any = compiled()
+        capacity = 2000 + 20 * len(problem)
+        self.space = problem.space(solver.near)
+        self.tour = problem.tour(capacity)
+        self.hunt = problem.hunt(session.budget.seed, capacity)
+        self.random = np.random.default_rng(session.budget.seed)
+        self.sent = self.hunt.f[BEST]
+        self.edge = 1.0
+
+    def begin(self) -> None:
+        """The first tour: one of our own, and the start if there is a better one."""
+        self.machine.nearest(self.space)
+        self.edge = float(np.median(self.space.far[:, : min(4, self.space.far.shape[1])]))
+        self.construct(self.space.prize)
+        start = self.session.start
+        if isinstance(start, Tour) and self.problem.instance.evaluate(start).feasible:
+            self.resume(self.problem.encode(start.order))
+
+    def construct(self, prize: Ints) -> None:
+        """From a tour through all nodes, change the worth of a prize until the constraint is met.
+
+        ``prize`` may differ from the prizes of the instance, to come to another tour.
+        """
+        space, hunt, tour, f = self.space._replace(prize=prize), self.hunt, self.tour, self.hunt.f
+        self.problem.load(space, tour, self.problem.everywhere())
+        length = max(1, int(tour.s[LENGTH]) - self.problem.tie)
+        f[RATE] = (8.0 if hunt.orienteering else 0.001) * length / max(1, int(tour.s[PRIZE]))
+        factor = 0.85 if hunt.orienteering else 1.5
+        self.machine.descend(space, tour, f[RATE], False)
+        while (tour.s[LENGTH] > hunt.budget or tour.s[PRIZE] < hunt.quota) and 1e-12 < f[RATE] < 1e15:
+            f[RATE] *= factor
+            self.problem.queue_all(tour, np.arange(len(self.problem)))
+            self.machine.descend(space, tour, f[RATE], False)
+            if self.session.stopping:
+                break
+        self.resume(tour.at[ORDER, : tour.s[K]].copy())
+
+    def resume(self, order: Ints) -> None:
+        """Go on from a tour."""
+        self.problem.load(self.space, self.tour, order)
+        self.machine.descend(self.space, self.tour, self.hunt.f[RATE], False)
+        self.hunt.f[[LOCAL, SINCE]] = -NONE, 0
+        self.machine.mend(self.space, self.hunt, self.tour)
+        self.emit()
+
+    def restart(self) -> None:
+        """Go on from the best tour without a large part of it, or from a new one for prizes that are blurred."""
+        if self.random.random() < 0.5:
+            blur = self.random.uniform(0.5, 1.5, size=len(self.problem))
+            self.construct(np.rint(self.space.prize * blur * 1000).astype(np.int64) // 1000)
+            return
+        k = int(self.hunt.best[-1])
+        order = np.roll(self.hunt.best[:k], int(self.random.integers(k)))
+        gone = int(k * self.random.uniform(0.1, 0.6))
+        stay = np.isin(order, [0, self.problem.end])
+        stay[gone:] = True
+        self.resume(order[stay])
+
+    def search(self) -> Outcome:
+        """Rounds, and a restart whenever they have found nothing better for long."""
+        f, limit = self.hunt.f, self.session.budget.iterations
+        n, count = len(self.problem), 100
+        mending = max(20, n // 10)
+        f[HEAT] = self.solver.heat * self.edge
+        while not self.session.stopping:
+            if limit is not None:
+                count = min(count, limit - int(f[ROUNDS]))
+                if count <= 0:
+                    return Outcome(stopped_by=StoppedBy.ITERATIONS)
+            started = time.monotonic()
+            self.machine.rounds(self.space, self.hunt, self.tour, count, mending)
+            self.emit()
+            count = int(np.clip(count * SLICE / max(time.monotonic() - started, 1e-4), 10, 4 * count))
+            if f[SINCE] > self.solver.cycle * n:
+                self.restart()
+        return Outcome(stopped_by=StoppedBy.TIME)
+
+    def emit(self) -> None:
+        """Hand over the best tour unless that was done.  It is checked before, for the distances of the kernels might
+        differ from those of the metric in the last digit."""
+        if self.hunt.f[BEST] <= self.sent:
+            return
+        self.sent = self.hunt.f[BEST]
+        tour = Tour(self.problem.decode(self.hunt.best[: self.hunt.best[-1]]))
+        if self.problem.instance.evaluate(tour).feasible:
+            self.session.emit(tour)
