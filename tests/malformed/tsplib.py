@@ -30,6 +30,14 @@ CASES = [
     Case("letters-for-a-number", "a.tsp", GOOD.replace("3 3 4", "3 3 x"), "E113", 8),
     Case("nan", "a.tsp", GOOD.replace("3 3 4", "3 3 nan"), "E113", 8),
     Case("huge-dimension", "a.tsp", GOOD.replace(": 4", ": 100000000"), "E121", 3),
-    Case("unknown-section", "a.tsp", GOOD.replace("EOF", "FOO_SECTION\n1 2\nEOF"), "E112", 10, lenient="E112", check=_four),
+    Case(
+        "unknown-section",
+        "a.tsp",
+        GOOD.replace("EOF", "FOO_SECTION\n1 2\nEOF"),
+        "E112",
+        10,
+        lenient="E112",
+        check=_four,
+    ),
     Case("data-after-eof", "a.tsp", GOOD + "5 5 5\n", "E122", 11, lenient="E122", check=_four),
 ]
