@@ -18,7 +18,7 @@ solve: $(STAMP)
 	mkdir -p out
 	$(BIN)/combopt solve examples/ft06.txt -t 30 -o out/ft06.sol --plot out/ft06.png
 	$(BIN)/combopt check examples/ft06.txt out/ft06.sol
-	$(BIN)/combopt generate cvrp -n 200 --seed 1 -o out > out/cvrp.name
+	$(BIN)/combopt generate cvrp -n 200 --set family=x --seed 1 -o out > out/cvrp.name
 	$(BIN)/combopt solve `cat out/cvrp.name` -t 15 -o out/cvrp.sol --plot out/cvrp.png
 	$(BIN)/combopt check `cat out/cvrp.name` out/cvrp.sol
 

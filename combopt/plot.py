@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from combopt.errors import MissingExtraError, UsageError
+from combopt.instances.fjsp import Fjsp
+from combopt.instances.jobshop import JobShop
 from combopt.instances.solutions import Routes, Schedule, Tour
 from combopt.model import Floats, Instance, Solution, show
 from combopt.result import Result
@@ -120,16 +122,18 @@ def plot_gantt(axes: Any, solution: Schedule, instance: Instance) -> None:
     """A bar for every operation on the row of its machine, one colour for a job."""
     import matplotlib
 
+    assert isinstance(instance, (JobShop, Fjsp))
+    operations = instance.operations
+    start, machine = operations.flat(solution)
+    chosen = operations.chosen(machine)
+    duration = operations.duration[chosen]
     palette = matplotlib.colormaps[COLOURS]
-    duration: Callable[[int, int, int], int] = instance.duration_of  # type: ignore[attr-defined]
-    small = sum(len(job) for job in solution.start) <= 150
-    for job, (starts, machines) in enumerate(zip(solution.start, solution.machine, strict=True)):
-        colour = palette(job % palette.N)
-        for position, (start, machine) in enumerate(zip(starts, machines, strict=True)):
-            width = duration(job, position, machine)
-            axes.barh(machine, width, left=start, height=0.8, color=colour, edgecolor="white", linewidth=0.4)
-            if small:
-                axes.text(start + width / 2, machine, str(job + 1), ha="center", va="center", fontsize=7)
+    colours = [palette(job % palette.N) for job in operations.job.tolist()]
+    edge = 0.4 if len(operations) <= 2000 else 0.0
+    axes.barh(machine, duration, left=start, height=0.8, color=colours, edgecolor="white", linewidth=edge)
+    if len(operations) <= 150:
+        for job, left, width, row in zip(operations.job.tolist(), start, duration, machine, strict=True):
+            axes.text(left + width / 2, row, str(job + 1), ha="center", va="center", fontsize=7)
     axes.set_xlabel("time")
     axes.set_ylabel("machine")
     axes.invert_yaxis()

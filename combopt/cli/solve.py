@@ -64,11 +64,13 @@ def _solve_one(options: argparse.Namespace, file: str, output: Path | None, inte
             memory=options.memory,
         )
     _write_solution(result, instance, output)
+    _print(result, output, options)
     if options.plot and result.solution is not None:
         from combopt.plot import plot
 
-        plot(result, instance, _for_file(options.plot, file, len(options.files) > 1))
-    _print(result, output, options)
+        picture = _for_file(options.plot, file, len(options.files) > 1)
+        plot(result, instance, picture)
+        print(f"picture: {picture}", file=sys.stderr)
     return result.exit_code
 
 
@@ -140,8 +142,6 @@ def _print(result: Result, output: Path | None, options: argparse.Namespace) -> 
     lines = result.summary()
     if output is not None and result.solution is not None:
         lines.append(("written", str(output)))
-    if options.plot and result.solution is not None:
-        lines.append(("picture", options.plot))
     print("\n".join(f"{name:<11} {value}" for name, value in lines), flush=True)
     for message in result.messages:
         print(f"note: {message}", file=sys.stderr)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from combopt.instances.binpacking import BinPacking
 
 ARC_LIMIT = 100_000
-"""More arcs than this, and the item-by-bin model is taken."""
+ARC_RATIO = 5
+"""More arcs than this, or this many times the variables of the item-by-bin model, and the latter is taken."""
 NODE_LIMIT = 1_000_000
 
 
@@ -30,7 +31,8 @@ def view(instance: BinPacking) -> View:
     """The smaller of the two models, with maps between the solutions."""
     representable(instance.item_size, "sizes")
     if not instance.oversized().size:
-        graph = ArcFlow.of(instance)
+        bins = int(fit_decreasing(instance.item_size, instance.capacity).max()) + 1
+        graph = ArcFlow.of(instance, min(ARC_LIMIT, ARC_RATIO * bins * instance.items))
         if graph is not None:
             return graph.view()
     return _item_by_bin(instance)
@@ -48,8 +50,8 @@ class ArcFlow:
     nodes: Ints
 
     @classmethod
-    def of(cls, instance: BinPacking) -> ArcFlow | None:
-        """The graph of the instance; ``None`` if it is larger than the limits."""
+    def of(cls, instance: BinPacking, limit: int = ARC_LIMIT) -> ArcFlow | None:
+        """The graph of the instance; ``None`` if it has more arcs than ``limit``."""
         capacity = instance.capacity
         if capacity > NODE_LIMIT or instance.item_size.min() < 1:
             return None
@@ -71,7 +73,7 @@ class ArcFlow:
                 reached[front] = True
             tails.append(np.flatnonzero(out))
             arcs += len(tails[-1])
-            if arcs > ARC_LIMIT:
+            if arcs > limit:
                 return None
         return cls(
             instance, tuple(sizes[::-1].tolist()), tuple(demand[::-1].tolist()), tuple(tails), np.flatnonzero(reached)

@@ -9,8 +9,9 @@ the dual values, solved exactly.  Bounds are computed in whole numbers from roun
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import highspy
 
 SMOOTHING = 0.7
+COMPILED = 40
+"""Pricings after which the compiled knapsack step is worth its loading."""
 UNIT = 2**30
 """A dual value of 1 in whole numbers."""
 
@@ -117,7 +120,8 @@ class _Search:
             groups = fit_decreasing(self.instance.item_size, self.capacity, best=best)
             self._emit(groups)
         if not self.done:
-            self.merge = compiled_within(self.session)
+            self.priced = 0
+            self.merge: Callable[..., Any] | None = None
             self.master = _Master(len(self.size))
             self.stable = self.size / self.capacity
             for pattern in self._patterns_of(groups):
@@ -175,6 +179,9 @@ class _Search:
 
     def _price(self, prices: Ints, demand: Ints) -> tuple[Ints, int]:
         """The pattern of the highest total price, and an upper bound on that price."""
+        self.priced += 1
+        if self.priced == COMPILED:
+            self.merge = compiled_within(self.session)
         copies = np.where(prices > 0, np.minimum(demand, self.capacity // self.size), 0)
         items = np.repeat(np.arange(len(self.size)), copies)
         core = Core(prices[items], self.size[items], self.capacity, self.merge)

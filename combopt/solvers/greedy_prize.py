@@ -58,9 +58,11 @@ def greedy(instance: Instance, stopping: Callable[[], bool] = lambda: False) -> 
 def fill(insertion: Insertion, instance: Op, stopping: Callable[[], bool]) -> None:
     prize = instance.prize.astype(np.float64)
 
+    budget = instance.limit * instance.metric.unit * (1 if instance.metric.integral else 1 - 1e-12)
+
     def choice(left: Ints, cost: Distances) -> Floats:
-        room = instance.limit * instance.metric.unit * (1 - 1e-12) - insertion.length
-        ratio = prize[left] / np.maximum(cost, 1e-9)
+        room = budget - insertion.length
+        ratio: Floats = prize[left] / np.maximum(cost, 1e-9)
         ratio[(cost > room) | (ratio <= 0)] = -np.inf
         return ratio
 

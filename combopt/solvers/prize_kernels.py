@@ -566,13 +566,16 @@ def mend(g: Space, h: Hunt, t: Tour) -> None:
     keep(h, s)
 
 
-def rounds(g: Space, h: Hunt, t: Tour, count: int, mending: int) -> None:
+def rounds(g: Space, h: Hunt, t: Tour, count: int, mending: int, patience: int) -> None:
     """``count`` rounds of a kick, local search, and acceptance as in simulated annealing; undone unless accepted.
 
     A kick swaps two stretches, leaves out a stretch, or visits nodes left out.  After each round the worth of a prize
-    is raised while there is room (or too little is collected), and lowered otherwise.
+    is raised while there is room (or too little is collected), and lowered otherwise.  Every ``mending`` rounds a
+    copy is mended.  Ends early after ``patience`` rounds without a better tour.
     """
     for _ in range(count):
+        if h.f[SINCE] > patience:
+            return
         rate = h.f[RATE]
         t.s[LOGGED] = 0
         length, prize, base, k = t.s[LENGTH], t.s[PRIZE], t.s[BASE], t.s[K]

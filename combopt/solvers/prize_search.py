@@ -20,11 +20,13 @@ import numpy as np
 
 from combopt.instances.op import Op
 from combopt.instances.pctsp import Pctsp
+from combopt.instances.prizes import exact_sum
 from combopt.instances.solutions import Tour
 from combopt.model import Instance, Ints
 from combopt.result import StoppedBy
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
 from combopt.solvers.greedy_prize import greedy
+from combopt.solvers.prize_bound import op_bound
 from combopt.solvers.prize_kernels import BEST, HEAT, LENGTH, LOCAL, ORDER, PRIZE, RATE, ROUNDS, SINCE, K
 from combopt.solvers.prize_machine import compiled
 from combopt.solvers.prize_problem import LARGEST_MATRIX, NONE, RULES, SPAN, PrizeProblem, span
@@ -73,11 +75,16 @@ class PrizeSearch(Solver):
 
     def run(self, instance: Instance, session: Session) -> Outcome:
         assert isinstance(instance, (Op, Pctsp))
+        if isinstance(instance, Pctsp) and exact_sum(instance.prize) < instance.min_prize:
+            return Outcome.infeasible()
         first = greedy(instance, lambda: session.stopping) if instance.nodes <= GREEDY_NODES else trivial(instance)
         if first is not None:
             session.emit(first)
         problem = PrizeProblem.of(instance)
-        if len(problem) < 3 or session.stopping:
+        if len(problem) < 3:
+            whole = Tour(problem.decode(problem.everywhere()))
+            if instance.evaluate(whole).feasible:
+                session.emit(whole)
             return Outcome()
         run = _Run(self, problem, session)
         run.begin()
@@ -105,15 +112,29 @@ class _Run:
         self.random = np.random.default_rng(session.budget.seed)
         self.sent = self.hunt.f[BEST]
         self.edge = 1.0
+        self.limit: int | None = None
 
     def begin(self) -> None:
         """The first tour: one of our own, and the start if there is a better one."""
         self.machine.nearest(self.space)
+        self.bound()
         self.edge = float(np.median(self.space.far[:, : min(4, self.space.far.shape[1])]))
         self.construct(self.space.prize)
         start = self.session.start
         if isinstance(start, Tour) and self.problem.instance.evaluate(start).feasible:
             self.resume(self.problem.encode(start.order))
+
+    def bound(self) -> None:
+        """Hand over an upper bound for orienteering; the nearest nodes are known here."""
+        problem, far = self.problem, self.space.far
+        instance = problem.instance
+        if not isinstance(instance, Op) or problem.end > 0 or len(problem) < instance.nodes or far.shape[1] < 2:
+            return
+        slack = 0 if instance.metric.integral else 1  # scaled distances were rounded up
+        shortest = np.zeros((2, instance.nodes), dtype=np.int64)
+        shortest[:, problem.nodes] = np.maximum(far[:, :2].T - slack, 0)
+        self.limit = op_bound(instance, shortest[0], shortest[1], problem.scale)
+        self.session.bound(self.limit)
 
     def construct(self, prize: Ints) -> None:
         """From a tour through all nodes, change the worth of a prize until the constraint is met.
@@ -144,11 +165,11 @@ class _Run:
 
     def restart(self) -> None:
         """Go on from the best tour without a large part of it, or from a new one for prizes that are blurred."""
-        if self.random.random() < 0.5:
+        k = int(self.hunt.best[-1])
+        if k == 0 or self.random.random() < 0.5:
             blur = self.random.uniform(0.5, 1.5, size=len(self.problem))
             self.construct(np.rint(self.space.prize * blur * 1000).astype(np.int64) // 1000)
             return
-        k = int(self.hunt.best[-1])
         order = np.roll(self.hunt.best[:k], int(self.random.integers(k)))
         gone = int(k * self.random.uniform(0.1, 0.6))
         stay = np.isin(order, [0, self.problem.end])
@@ -159,19 +180,22 @@ class _Run:
         """Rounds, and a restart whenever they have found nothing better for long."""
         f, limit = self.hunt.f, self.session.budget.iterations
         n, count = len(self.problem), 100
-        mending = max(20, n // 10)
+        mending, patience = max(20, n // 10), self.solver.cycle * n
         f[HEAT] = self.solver.heat * self.edge
         while not self.session.stopping:
+            if self.limit is not None and f[BEST] >= self.limit:
+                return Outcome.optimal(self.limit)
             if limit is not None:
                 count = min(count, limit - int(f[ROUNDS]))
                 if count <= 0:
                     return Outcome(stopped_by=StoppedBy.ITERATIONS)
             started = time.monotonic()
-            self.machine.rounds(self.space, self.hunt, self.tour, count, mending)
+            self.machine.rounds(self.space, self.hunt, self.tour, count, mending, patience)
             self.emit()
-            count = int(np.clip(count * SLICE / max(time.monotonic() - started, 1e-4), 10, 4 * count))
-            if f[SINCE] > self.solver.cycle * n:
+            if f[SINCE] > patience:
                 self.restart()
+            else:
+                count = int(np.clip(count * SLICE / max(time.monotonic() - started, 1e-4), 10, 4 * count))
         return Outcome(stopped_by=StoppedBy.TIME)
 
     def emit(self) -> None:

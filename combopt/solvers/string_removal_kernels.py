@@ -7,22 +7,44 @@ neighbouring routes and inserts them greedily elsewhere; what is not accepted is
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Table = npt.NDArray[np.int64]
+Near = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+Points = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float32]
+
+# rows of Plan.at
+AFTER, BEFORE, ROUTE, BEST_AFTER, BEST_BEFORE, MOVED, LEFT, RIGHT, HOME, ORDER = range(10)
+# rows of Plan.of
+LOAD, SIZE, UNUSED, TOUCHED = range(4)
 # places in Plan.info
 STATE, FREE, REMOVED = range(3)
 # places in Plan.value
 COST, BEST = range(2)
 
 
-class Problem(NamedTuple):
-    """What does not change: ``matrix: float32[n, n]``, ``near: int32[n, k]`` (customers, nearest first, filled up
-    with 0), ``demand: int64[n]``, ``service: float64[n]``, and the limits of a route."""
+# how distances are found (Problem.rule)
+MATRIX, NEAREST, EXACT, TENTHS, UP = range(5)
 
-    matrix: Any
-    near: Any
-    demand: Any
-    service: Any
+
+class Problem(NamedTuple):
+    """What does not change: ``matrix: float32[n, n]`` or ``points: float64[n, 2]``, as ``rule`` says; ``near:
+    int32[n, k]`` (customers, nearest first, filled up with 0); ``demand: int64[n]``, ``service: float64[n]``, and
+    the limits of a route.  Routes that are not ``closed`` end at their last customer."""
+
+    rule: int
+    matrix: Matrix
+    points: Points
+    closed: bool
+    near: Near
+    demand: Ints
+    service: Floats
     capacity: int
     limit: float
 
@@ -42,31 +64,37 @@ class Settings(NamedTuple):
 class Plan(NamedTuple):
     """Routes of a set of customers; those elsewhere have the route -1.
 
-    By customer: ``after, before, route, best_after, best_before: int64[n]``.  By route: ``load, size: int64[r]``,
-    ``length: float64[r]``.  ``free: int64[r]`` is the stack of unused routes and ``members: int64[m]`` the set.
-    ``moved, left, right, home, key`` log what an iteration removes, in order; ``touched: int64[r]`` has the
-    iteration that last took from a route.
+    ``at: int64[10, n]`` holds, by customer: who comes after and before, the route, the same for the best routes; and
+    the log of an iteration: who was removed, from between whom and which route, and the order of insertion with
+    ``key: float64[n]``.  ``of: int64[4, r]`` holds, by route: load, size, the stack of unused routes, and the
+    iteration that last took from it; ``length: float64[r]`` its length.  ``members: int64[m]`` is the set.
     """
 
-    after: Any
-    before: Any
-    route: Any
-    load: Any
-    size: Any
-    length: Any
-    free: Any
-    members: Any
-    moved: Any
-    left: Any
-    right: Any
-    home: Any
-    order: Any
-    key: Any
-    touched: Any
-    best_after: Any
-    best_before: Any
-    info: Any
-    value: Any
+    at: Table
+    of: Table
+    length: Floats
+    key: Floats
+    members: Ints
+    info: Ints
+    value: Floats
+
+
+def distance(problem: Problem, i: int, j: int) -> float:
+    """The way from ``i`` to ``j``; 0 into the depot if routes are open."""
+    if problem.rule == MATRIX:
+        return float(problem.matrix[i, j])
+    if i == j or (j == 0 and not problem.closed):
+        return 0.0
+    x = problem.points[i, 0] - problem.points[j, 0]
+    y = problem.points[i, 1] - problem.points[j, 1]
+    length = math.sqrt(x * x + y * y)
+    if problem.rule == NEAREST:
+        return math.floor(length + 0.5)
+    if problem.rule == TENTHS:
+        return math.floor(10.0 * length + 1e-9)
+    if problem.rule == UP:
+        return math.ceil(length)
+    return length
 
 
 def draw(plan: Plan) -> float:
@@ -78,38 +106,40 @@ def draw(plan: Plan) -> float:
 
 def take_out(problem: Problem, plan: Plan, customer: int) -> None:
     """Remove a customer from its route."""
-    d = problem.matrix
-    before, after, r = plan.before[customer], plan.after[customer], plan.route[customer]
-    change = float(d[before, after]) - float(d[before, customer]) - float(d[customer, after])
+    before, after, r = plan.at[BEFORE, customer], plan.at[AFTER, customer], plan.at[ROUTE, customer]
+    change = (
+        distance(problem, before, after) - distance(problem, before, customer) - distance(problem, customer, after)
+    )
     if before:
-        plan.after[before] = after
+        plan.at[AFTER, before] = after
     if after:
-        plan.before[after] = before
-    plan.route[customer] = -1
-    plan.load[r] -= problem.demand[customer]
-    plan.size[r] -= 1
+        plan.at[BEFORE, after] = before
+    plan.at[ROUTE, customer] = -1
+    plan.of[LOAD, r] -= problem.demand[customer]
+    plan.of[SIZE, r] -= 1
     plan.length[r] += change - problem.service[customer]
     plan.value[COST] += change
-    if plan.size[r] == 0:
+    if plan.of[SIZE, r] == 0:
         plan.length[r] = 0.0
-        plan.free[plan.info[FREE]] = r
+        plan.of[UNUSED, plan.info[FREE]] = r
         plan.info[FREE] += 1
 
 
 def put_in(problem: Problem, plan: Plan, customer: int, before: int, after: int, r: int) -> None:
     """Insert a customer between two neighbours of route ``r``; an unused route must be the top of the stack."""
-    d = problem.matrix
-    if plan.size[r] == 0:
+    if plan.of[SIZE, r] == 0:
         plan.info[FREE] -= 1
-    change = float(d[before, customer]) + float(d[customer, after]) - float(d[before, after])
-    plan.before[customer], plan.after[customer] = before, after
+    change = (
+        distance(problem, before, customer) + distance(problem, customer, after) - distance(problem, before, after)
+    )
+    plan.at[BEFORE, customer], plan.at[AFTER, customer] = before, after
     if before:
-        plan.after[before] = customer
+        plan.at[AFTER, before] = customer
     if after:
-        plan.before[after] = customer
-    plan.route[customer] = r
-    plan.load[r] += problem.demand[customer]
-    plan.size[r] += 1
+        plan.at[BEFORE, after] = customer
+    plan.at[ROUTE, customer] = r
+    plan.of[LOAD, r] += problem.demand[customer]
+    plan.of[SIZE, r] += 1
     plan.length[r] += change + problem.service[customer]
     plan.value[COST] += change
 
@@ -117,18 +147,42 @@ def put_in(problem: Problem, plan: Plan, customer: int, before: int, after: int,
 def log_out(problem: Problem, plan: Plan, customer: int) -> None:
     """Remove a customer and note where it was."""
     k = plan.info[REMOVED]
-    plan.moved[k] = customer
-    plan.left[k], plan.right[k] = plan.before[customer], plan.after[customer]
-    plan.home[k] = plan.route[customer]
+    plan.at[MOVED, k] = customer
+    plan.at[LEFT, k], plan.at[RIGHT, k] = plan.at[BEFORE, customer], plan.at[AFTER, customer]
+    plan.at[HOME, k] = plan.at[ROUTE, customer]
     plan.info[REMOVED] = k + 1
     take_out(problem, plan, customer)
+
+
+def remove_string(problem: Problem, plan: Plan, customer: int, length: int, kept: int) -> None:
+    """Remove a string of ``length`` customers that holds ``customer``, but for ``kept`` in a row within it."""
+    steps = int(draw(plan) * length)
+    first = customer
+    while steps > 0 and plan.at[BEFORE, first]:
+        first = plan.at[BEFORE, first]
+        steps -= 1
+    # too near the end of the route, the string begins earlier
+    last, reach = first, 1
+    while reach < length and plan.at[AFTER, last]:
+        last = plan.at[AFTER, last]
+        reach += 1
+    while reach < length:
+        first = plan.at[BEFORE, first]
+        reach += 1
+    keep_from = 1 + int(draw(plan) * (length - kept)) if kept else length
+    at = first
+    for k in range(length):
+        following = plan.at[AFTER, at]
+        if k < keep_from or k >= keep_from + kept:
+            log_out(problem, plan, at)
+        at = following
 
 
 def ruin(problem: Problem, settings: Settings, plan: Plan, iteration: int) -> None:
     """Remove strings from routes near a random customer (section 5.2)."""
     plan.info[REMOVED] = 0
     members = len(plan.members)
-    used = len(plan.free) - plan.info[FREE]
+    used = len(plan.length) - plan.info[FREE]
     longest = min(float(settings.longest), members / used)
     most = 4.0 * settings.removals / (1.0 + longest) - 1.0
     strings = int(draw(plan) * most + 1.0)
@@ -138,11 +192,11 @@ def ruin(problem: Problem, settings: Settings, plan: Plan, iteration: int) -> No
         customer = seed if k < 0 else problem.near[seed, k]
         if k >= 0 and customer == 0:
             break
-        r = plan.route[customer]
-        if r < 0 or plan.touched[r] == iteration:
+        r = plan.at[ROUTE, customer]
+        if r < 0 or plan.of[TOUCHED, r] == iteration:
             continue
-        plan.touched[r] = iteration
-        size = plan.size[r]
+        plan.of[TOUCHED, r] = iteration
+        size = plan.of[SIZE, r]
         length = int(draw(plan) * min(float(size), longest) + 1.0)
         length = min(length, size)
         kept = 0
@@ -156,80 +210,55 @@ def ruin(problem: Problem, settings: Settings, plan: Plan, iteration: int) -> No
             break
 
 
-def remove_string(problem: Problem, plan: Plan, customer: int, length: int, kept: int) -> None:
-    """Remove a string of ``length`` customers that holds ``customer``, but for ``kept`` in a row within it."""
-    steps = int(draw(plan) * length)
-    first = customer
-    while steps > 0 and plan.before[first]:
-        first = plan.before[first]
-        steps -= 1
-    # too near the end of the route, the string begins earlier
-    last, reach = first, 1
-    while reach < length and plan.after[last]:
-        last = plan.after[last]
-        reach += 1
-    while reach < length:
-        first = plan.before[first]
-        reach += 1
-    keep_from = 1 + int(draw(plan) * (length - kept)) if kept else length
-    at = first
-    for k in range(length):
-        following = plan.after[at]
-        if k < keep_from or k >= keep_from + kept:
-            log_out(problem, plan, at)
-        at = following
-
-
 def sort_removed(problem: Problem, plan: Plan) -> None:
     """Order the removed customers at random, by demand, or by distance from the depot, far or near first."""
     count = plan.info[REMOVED]
     kind = draw(plan) * 11.0
     for k in range(count):
-        customer = plan.moved[k]
-        plan.order[k] = customer
+        customer = plan.at[MOVED, k]
+        plan.at[ORDER, k] = customer
         if kind < 4.0:
             plan.key[k] = draw(plan)
         elif kind < 8.0:
             plan.key[k] = -float(problem.demand[customer])
         elif kind < 10.0:
-            plan.key[k] = -float(problem.matrix[0, customer])
+            plan.key[k] = -distance(problem, 0, customer)
         else:
-            plan.key[k] = float(problem.matrix[0, customer])
+            plan.key[k] = distance(problem, 0, customer)
     for k in range(1, count):
-        customer, key, j = plan.order[k], plan.key[k], k - 1
+        customer, key, j = plan.at[ORDER, k], plan.key[k], k - 1
         while j >= 0 and plan.key[j] > key:
-            plan.key[j + 1], plan.order[j + 1] = plan.key[j], plan.order[j]
+            plan.key[j + 1], plan.at[ORDER, j + 1] = plan.key[j], plan.at[ORDER, j]
             j -= 1
-        plan.key[j + 1], plan.order[j + 1] = key, customer
+        plan.key[j + 1], plan.at[ORDER, j + 1] = key, customer
 
 
 def recreate(problem: Problem, settings: Settings, plan: Plan) -> int:
     """Insert the removed customers, each at its cheapest place, some places overlooked (section 5.3); how many went
     in before one did not fit anywhere."""
-    d = problem.matrix
     count = plan.info[REMOVED]
     for k in range(count):
-        customer = plan.order[k]
+        customer = plan.at[ORDER, k]
         room = problem.capacity - problem.demand[customer]
         spare = problem.limit - problem.service[customer]
         cost, before, after, target = math.inf, 0, 0, -1
-        to_depot, from_depot = float(d[customer, 0]), float(d[0, customer])
+        to_depot, from_depot = distance(problem, customer, 0), distance(problem, 0, customer)
         if plan.info[FREE] and to_depot + from_depot <= spare:
-            cost, target = to_depot + from_depot, plan.free[plan.info[FREE] - 1]
+            cost, target = to_depot + from_depot, plan.of[UNUSED, plan.info[FREE] - 1]
         for p in range(settings.places):
             v = problem.near[customer, p]
-            r = plan.route[v]
+            r = plan.at[ROUTE, v]
             if v == 0:
                 break
-            if r < 0 or plan.load[r] > room or draw(plan) < settings.blink:
+            if r < 0 or plan.of[LOAD, r] > room or draw(plan) < settings.blink:
                 continue
-            there, back = float(d[v, customer]), float(d[customer, v])
-            w = plan.after[v]
-            change = there + float(d[customer, w]) - float(d[v, w])
+            there, back = distance(problem, v, customer), distance(problem, customer, v)
+            w = plan.at[AFTER, v]
+            change = there + distance(problem, customer, w) - distance(problem, v, w)
             if change < cost and plan.length[r] + change <= spare:
                 cost, before, after, target = change, v, w, r
-            w = plan.before[v]
-            change = float(d[w, customer]) + back - float(d[w, v])
+            w = plan.at[BEFORE, v]
+            change = distance(problem, w, customer) + back - distance(problem, w, v)
             if change < cost and plan.length[r] + change <= spare:
                 cost, before, after, target = change, w, v, r
         if target < 0:
@@ -241,14 +270,12 @@ def recreate(problem: Problem, settings: Settings, plan: Plan) -> int:
 def undo(problem: Problem, plan: Plan, inserted: int) -> None:
     """Put everything back to where it was before the iteration."""
     for k in range(inserted - 1, -1, -1):
-        take_out(problem, plan, plan.order[k])
+        take_out(problem, plan, plan.at[ORDER, k])
     for k in range(plan.info[REMOVED] - 1, -1, -1):
-        put_in(problem, plan, plan.moved[k], plan.left[k], plan.right[k], plan.home[k])
+        put_in(problem, plan, plan.at[MOVED, k], plan.at[LEFT, k], plan.at[RIGHT, k], plan.at[HOME, k])
 
 
-def search(
-    problem: Problem, settings: Settings, plan: Plan, first: int, iterations: int, temperature: float
-) -> None:
+def search(problem: Problem, settings: Settings, plan: Plan, first: int, iterations: int, temperature: float) -> None:
     """Iterations of ruin and recreate, accepted as in simulated annealing at one temperature (section 5.4).
 
     ``first`` is the number of the first iteration, larger than any before.  The best routes are kept in
@@ -265,5 +292,5 @@ def search(
         elif plan.value[COST] < plan.value[BEST] * (1.0 - 1e-9):
             plan.value[BEST] = plan.value[COST]
             for customer in plan.members:
-                plan.best_after[customer] = plan.after[customer]
-                plan.best_before[customer] = plan.before[customer]
+                plan.at[BEST_AFTER, customer] = plan.at[AFTER, customer]
+                plan.at[BEST_BEFORE, customer] = plan.at[BEFORE, customer]

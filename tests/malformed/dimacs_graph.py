@@ -112,6 +112,8 @@ CASES = [
     Case("other-digits", "a.clq", GOOD.replace("e 2 3", "e 2 ٣"), "E113", 4),
     Case("lone-sign", "a.clq", GOOD.replace("e 2 3", "e + 3"), "E113", 4),
     Case("one-end", "a.clq", GOOD.replace("e 2 3", "e 2"), "E123", 4),
+    Case("no-ends", "a.clq", GOOD + "e ", "E123", 5),
+    Case("no-ends-at-all", "a.clq", "p edge 4 2\ne ", "E123", 2),
     Case("three-ends", "a.clq", GOOD.replace("e 2 3", "e 2 3 4"), "E123", 4),
     Case("ends-over-two-lines", "a.clq", GOOD.replace("e 2 3", "e 2\ne 3 4 1"), "E123", 4),
     Case("unknown-line", "a.clq", GOOD + "q 1 2\n", "E112", 5, lenient="E112", check=_path),

@@ -51,6 +51,40 @@ def test_a_row_that_no_column_covers(solver: str) -> None:
     assert api.solve(bare, solver, isolate=False).status is Status.INFEASIBLE
 
 
+@pytest.mark.parametrize(
+    ("size", "capacity", "bins"),
+    [
+        ([0, 0, 0], 5, 1),
+        ([5], 5, 1),
+        ([0, 3, 3, 0, 3], 5, 3),
+        ([4] * 9, 10, 5),
+        ([44, 24, 24, 22, 21, 17, 8, 8, 6, 6], 60, 3),
+        ([2**57, 2**57 - 1, 2**57, 1, 2**56], 2**58, 2),
+    ],
+)
+def test_column_generation_on_small_and_odd_data(size: list[int], capacity: int, bins: int) -> None:
+    result = api.solve(
+        BinPacking(item_size=size, capacity=capacity), "column_generation", isolate=False, time_limit=20
+    )
+    assert (result.status, result.objective, result.bound) == (Status.OPTIMAL, bins, bins)
+
+
+def test_triplets_are_closed_by_column_generation() -> None:
+    instance = BinPacking.generate(np.random.default_rng(3), n=45, family="triplet")
+    result = api.solve(instance, "column_generation", isolate=False, time_limit=30)
+    assert (result.status, result.objective) == (Status.OPTIMAL, 15)
+    assert fit_decreasing(instance.item_size, instance.capacity).max() + 1 > 15
+
+
+def test_column_generation_agrees_with_arc_flow() -> None:
+    for seed in range(4):
+        instance = BinPacking.generate(np.random.default_rng(seed), n=24, family="scholl1")
+        arcs = api.solve(instance, "highs", isolate=False, threads=1, time_limit=20)
+        found = api.solve(instance, "column_generation", isolate=False, time_limit=20)
+        assert arcs.status is found.status is Status.OPTIMAL
+        assert arcs.objective == found.objective
+
+
 def test_greedy_cover_follows_chvatal() -> None:
     # the column that covers all costs a little more than the singletons, one by one each looks cheaper
     cost = np.array([1.0, 1 / 2, 1 / 3, 1.1])
@@ -132,9 +166,12 @@ def test_cpsat_refuses_numbers_beyond_its_range() -> None:
     ("file", "best"),
     [("N1C1W1_A.BPP", 25), ("N2C2W1_B.BPP", 50), ("N3C1W2_A.BPP", 125), ("N2W2B2R2.BPP", 21)],
 )
-def test_bin_packing_files_stay_above_their_optimum(benchmark_files: Path, file: str, best: int) -> None:
-    result = api.solve(benchmark_files / "kp" / "binpack" / file, "first_fit_decreasing", isolate=False)
-    assert result.bound <= best <= result.objective  # type: ignore[operator]
+def test_bin_packing_files_are_proven_optimal(benchmark_files: Path, file: str, best: int) -> None:
+    path = benchmark_files / "kp" / "binpack" / file
+    greedy = api.solve(path, "first_fit_decreasing", isolate=False)
+    assert greedy.bound <= best <= greedy.objective  # type: ignore[operator]
+    result = api.solve(path, "column_generation", isolate=False)
+    assert (result.status, result.objective) == (Status.OPTIMAL, best)
 
 
 @pytest.mark.parametrize(("file", "best"), [("scp41.txt", 429), ("scp42.txt", 512)])

@@ -13,7 +13,7 @@ import numpy as np
 from combopt.errors import InputError
 from combopt.instances.binpacking import BinPacking
 from combopt.instances.formats.base import Format
-from combopt.instances.formats.stream import Stream, choose, decimal, placed
+from combopt.instances.formats.stream import Stream, choose, decimal, digits, placed
 from combopt.instances.text import Source
 from combopt.model import Instance, Ints
 
@@ -30,7 +30,7 @@ class _Block:
 def sniff(source: Source) -> bool:
     """The number of instances, a name, three numbers: and so on to the end of the file."""
     head = source.text[:300].split()
-    if len(head) < 6 or not head[0].isdigit() or len(head[0]) > 6 or not _is_name(head[1]):
+    if len(head) < 6 or not digits(head[0]) or len(head[0]) > 6 or not _is_name(head[1]):
         return False
     try:
         _blocks(Stream(source, numeric=False))
@@ -99,7 +99,7 @@ def write(instance: Instance) -> str:
 def sniff_bpp(source: Source) -> bool:
     """One number on each line: ``n``, the capacity, and ``n`` sizes that fit."""
     lines = source.text.split(maxsplit=2)
-    if len(lines) < 3 or not lines[0].isdigit() or len(lines[0]) > 9:
+    if len(lines) < 3 or not digits(lines[0]) or len(lines[0]) > 9:
         return False
     n = int(lines[0])
     if n < 1 or 2 * n > len(source.text):

@@ -215,6 +215,8 @@ def plain_pairs(text: str, rows: int) -> Ints | None:
     first = digit.copy()
     first[1:] &= ~digit[:-1]
     starts = np.concatenate(([0], np.flatnonzero(newline) + 1))
+    if starts[-1] == len(raw):  # the last line is empty
+        return None
     if not (np.add.reduceat(first.astype(np.int64), starts) == 2).all():
         return None
     values = whole_block([text], 2 * rows)

@@ -7,7 +7,7 @@ import numpy as np
 
 from combopt.errors import InputError
 from combopt.instances.formats.base import Format
-from combopt.instances.formats.stream import Stream, choose, decimal, placed
+from combopt.instances.formats.stream import Stream, choose, decimal, digits, placed
 from combopt.instances.knapsack import Knapsack
 from combopt.instances.text import Source
 from combopt.model import Instance
@@ -16,7 +16,7 @@ from combopt.model import Instance
 def sniff(source: Source) -> bool:
     """``n`` alone on its line, three numbers for every item with consecutive ids, and one more."""
     head = source.text[:200].lstrip().splitlines()
-    if not head or not head[0].strip().isdigit() or len(head[0].strip()) > 9:
+    if not head or not digits(head[0].strip()) or len(head[0].strip()) > 9:
         return False
     n = int(head[0])
     if n < 1 or 6 * n > len(source.text):

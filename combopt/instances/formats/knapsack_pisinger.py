@@ -14,7 +14,7 @@ import numpy as np
 
 from combopt.errors import InputError
 from combopt.instances.formats.base import Format
-from combopt.instances.formats.stream import Stream, choose, decimal, placed
+from combopt.instances.formats.stream import Stream, choose, decimal, digits, placed
 from combopt.instances.knapsack import Knapsack
 from combopt.instances.text import Source
 from combopt.model import Instance, Ints
@@ -26,7 +26,7 @@ _ITEM = re.compile(r"\s*(-?\d+)\s*,\s*(-?\d+)\s*,\s*(-?\d+)\s*,\s*(-?\d+)\s*$", 
 def sniff(source: Source) -> bool:
     """``n C`` and as many pairs as ``n`` says, with or without ``n`` zeros and ones after them."""
     head = source.text[:200].split()
-    if len(head) < 4 or not head[0].isdigit() or len(head[0]) > 9:
+    if len(head) < 4 or not digits(head[0]) or len(head[0]) > 9:
         return False
     n = int(head[0])
     if n < 1 or 4 * n > len(source.text):

@@ -10,7 +10,7 @@ import numpy as np
 
 from combopt.errors import InputError
 from combopt.instances.formats.base import Format
-from combopt.instances.formats.stream import Stream, choose, decimal, placed, wrapped
+from combopt.instances.formats.stream import Stream, choose, decimal, digits, placed, wrapped
 from combopt.instances.mkp import Mkp
 from combopt.instances.text import Source
 from combopt.model import Instance
@@ -22,7 +22,7 @@ def sniff(source: Source) -> bool:
     widths = [len(words) for words in head]
     if widths[:1] != [3] and widths != [1, 3]:
         return False
-    if not all(word[:1].isdigit() and word[:9].replace(".", "").isdigit() for words in head for word in words):
+    if not all(digits(word[:9].replace(".", "")) and word[0] != "." for words in head for word in words):
         return False
     try:
         stream = Stream(source)

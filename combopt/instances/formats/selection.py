@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from combopt.instances.formats.base import SolutionFormat
-from combopt.instances.formats.stream import wrapped
+from combopt.instances.formats.stream import digits, wrapped
 from combopt.instances.knapsack import Knapsack
 from combopt.instances.mkp import Mkp
 from combopt.instances.setcover import SetCover
@@ -48,7 +48,7 @@ def looks_numeric(source: Source) -> bool:
         words = text.partition("#")[0].split()
         if words and words[0].lower().rstrip(":=") == "objective":
             continue
-        if not all(word.lstrip("+-").isdigit() for word in words):
+        if not all(digits(word.lstrip("+-")) for word in words):
             return False
     return True
 

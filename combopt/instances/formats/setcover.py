@@ -14,7 +14,7 @@ import numpy as np
 
 from combopt.errors import InputError
 from combopt.instances.formats.base import Format
-from combopt.instances.formats.stream import LARGEST, Stream, choose, placed, wrapped
+from combopt.instances.formats.stream import LARGEST, Stream, choose, digits, placed, wrapped
 from combopt.instances.setcover import SetCover, from_pairs
 from combopt.instances.text import Source
 from combopt.model import Instance, Ints
@@ -140,7 +140,7 @@ def sniff_columns(source: Source) -> bool:
 def _consistent(source: Source, by_rows: bool) -> bool:
     """Whether the lists end with the file, hold indices within range alone, and cover every row."""
     head = source.text[:100].split()[:3]
-    if len(head) < 3 or not all(word.isdigit() and len(word) < 10 for word in head):
+    if len(head) < 3 or not all(digits(word) and len(word) < 10 for word in head):
         return False
     rows, columns = int(head[0]), int(head[1])
     if rows < 1 or columns < 1 or rows + columns > len(source.text):

@@ -117,6 +117,11 @@ class Stream:
             self.source.defect("E122", self.line(count), f"{extra!r} after the end of the data", f"{count} numbers")
 
 
+def digits(word: str) -> bool:
+    """Whether a word consists of the digits 0 to 9 alone."""
+    return word.isascii() and word.isdigit()
+
+
 def placed(source: Source, error: InputError, line: int = 0) -> InputError:
     """An error of an instance's constructor, with the file it comes from."""
     return source.error(error.code, line, error.found, error.expected, error.remedy)
@@ -145,7 +150,7 @@ def choose(source: Source, names: Sequence[str], what: str = "instances") -> int
         if names.count(select) > 1:
             raise source.error("E116", 0, f"{names.count(select)} {what} are called {select!r}", some)
         return names.index(select)
-    if select.isascii() and select.isdigit() and 1 <= int(select[:9]) <= count and len(select) < 10:
+    if digits(select) and 1 <= int(select[:9]) <= count and len(select) < 10:
         return int(select) - 1
     raise source.error("E117", 0, f"#{select[:40]} is not in the file of {count} {what}", some)
 
