@@ -30,9 +30,7 @@ def amounts(values: Any, nodes: int, what: str) -> Ints:
 
 
 def check_metric(metric: Metric) -> None:
-    """Raise unless there is a node and distances are symmetric and not negative."""
-    if not len(metric):
-        raise InputError("E114", "there are no nodes", expected="a depot at least")
+    """Raise unless distances are symmetric and not negative."""
     if not metric.symmetric:
         raise InputError("E120", "the distance matrix is not symmetric")
     if metric.matrix is not None and metric.matrix.min() < 0:

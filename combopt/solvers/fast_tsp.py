@@ -26,7 +26,7 @@ UINT16 = 65535
 """Largest distance that the package can hold."""
 SHARES = (0.02, 0.1, 1.0)
 """Of the time left, for one run after the other: the package reports nothing before a run is over."""
-ENUMERATED = 7
+ENUMERATED = 8
 """Nodes up to which all tours are looked at instead."""
 
 Compact = npt.NDArray[np.uint16]

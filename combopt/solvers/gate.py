@@ -153,7 +153,7 @@ class Gate:
     def _judge(self, outcome: Outcome) -> tuple[Status, StoppedBy]:
         objective, claim = self.objective, outcome.status
         if objective is None:
-            self.dual = self.dual if claim is not Status.OPTIMAL else None
+            self.dual = self.dual if claim is Status.UNKNOWN else None
             if claim is Status.OPTIMAL:
                 self.messages.append("the solver claims an optimal solution, but none passed the check")
                 return Status.UNKNOWN, StoppedBy.FINISHED

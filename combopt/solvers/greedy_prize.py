@@ -13,10 +13,10 @@ from combopt.instances.op import Op
 from combopt.instances.pctsp import Pctsp
 from combopt.instances.prizes import exact_sum
 from combopt.instances.solutions import Tour
-from combopt.model import Floats, Instance, Ints
+from combopt.model import Instance, Ints
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
 
-Choice = Callable[[Ints, Distances], Floats]
+Choice = Callable[[Ints, Distances], Distances]
 """Nodes left out and what visiting each would cost, to how attractive each is; ``-inf`` for not at all."""
 
 
@@ -60,9 +60,9 @@ def fill(insertion: Insertion, instance: Op, stopping: Callable[[], bool]) -> No
 
     budget = instance.limit * instance.metric.unit * (1 if instance.metric.integral else 1 - 1e-12)
 
-    def choice(left: Ints, cost: Distances) -> Floats:
+    def choice(left: Ints, cost: Distances) -> Distances:
         room = budget - insertion.length
-        ratio: Floats = prize[left] / np.maximum(cost, 1e-9)
+        ratio: Distances = prize[left] / np.maximum(cost, 1e-9)
         ratio[(cost > room) | (ratio <= 0)] = -np.inf
         return ratio
 
@@ -74,13 +74,13 @@ def collect(insertion: Insertion, instance: Pctsp, stopping: Callable[[], bool])
     prize, penalty = instance.prize, instance.penalty * float(instance.metric.unit)
     collected = int(prize[0])
 
-    def needed(left: Ints, cost: Distances) -> Floats:
+    def needed(left: Ints, cost: Distances) -> Distances:
         short = instance.min_prize - collected
-        gain = (penalty[left] - cost) / np.maximum(np.minimum(prize[left], short), 1e-9)
+        gain = (penalty[left] - cost) / np.maximum(np.minimum(prize[left], short).astype(np.float64), 1e-9)
         gain[prize[left] == 0] = -np.inf
         return gain
 
-    def paying(left: Ints, cost: Distances) -> Floats:
+    def paying(left: Ints, cost: Distances) -> Distances:
         gain = penalty[left] - cost
         gain[gain <= 0] = -np.inf
         return gain

@@ -87,9 +87,10 @@ def _outcome(status: Any, search: _Search) -> Outcome:
     if status == Ended.kInfeasible:
         return Outcome.infeasible()
     if status == Ended.kOptimal and search.bound is not None:
-        return (
-            Outcome.optimal(search.bound) if search.closed else Outcome(stopped_by=StoppedBy.GAP, bound=search.bound)
-        )
+        if search.closed:
+            return Outcome.optimal(search.bound)
+        reached = search.session.budget.gap > 0
+        return Outcome(stopped_by=StoppedBy.GAP if reached else StoppedBy.FINISHED, bound=search.bound)
     stopped = {
         Ended.kTimeLimit: StoppedBy.TIME,
         Ended.kIterationLimit: StoppedBy.ITERATIONS,
@@ -123,6 +124,7 @@ class _Search:
         self._configure(solver)
         self._fill(solver)
         self._start(solver)
+        solver.cbMipInterrupt.subscribe(lambda event: self.guard(self._bound, event.data_out))
         for kind in (solver.cbMipInterrupt, solver.cbSimplexInterrupt, solver.cbIpmInterrupt):
             kind.subscribe(self.interruptible)
         solver.cbMipImprovingSolution.subscribe(lambda event: self.guard(self.improved, event))
@@ -185,8 +187,7 @@ class _Search:
             solver.setSolution(len(known), known.astype(np.int32), values[known])
 
     def interruptible(self, event: Any) -> None:
-        """Called by HiGHS every so often: takes the bound, and says whether to stop."""
-        self.guard(self._bound, event.data_out)
+        """Called by HiGHS every so often: says whether to stop."""
         if self.guard.error is not None or self.session.stopping:
             event.interrupt()
 

@@ -34,8 +34,10 @@ class JobTabu(Solver):
 
     Moves: the neighbourhood N7 of Zhang et al. (2007) on one random critical path, judged by the estimate of Balas
     and Vazacopoulos (1998); tabu is what restores an order of two operations that was given up lately.  Operations
-    with a choice also move to other machines.  ``pool`` is the number of elite solutions (0: by size), ``patience`` the number of moves
-    without a better solution that ends a round.  ``iterations`` of the budget are rounds.
+    with a choice also move to other machines.
+
+    ``pool`` is the number of elite solutions (0: by size), ``patience`` the number of moves without a better solution
+    that ends a round.  ``iterations`` of the budget are rounds.
     """
 
     info: ClassVar[SolverInfo] = SolverInfo(

@@ -279,7 +279,9 @@ def forbid_order(s: Table, numbers: Ints, tabu: Table, kind: int, u: int, v: int
             w = s[FOLLOWING, w]
 
 
-def consider(numbers: Ints, tabu: Table, pick: Ints, kind: int, u: int, v: int, a: int, value: int, forbidden: bool) -> None:
+def consider(
+    numbers: Ints, tabu: Table, pick: Ints, kind: int, u: int, v: int, a: int, value: int, forbidden: bool
+) -> None:
     """Compare a move with the best so far.
 
     ``pick`` holds kind, u, v, a, value and the number of ties of the best move that is allowed, then the same of a

@@ -35,8 +35,8 @@ _CODES = {
     "ATT": tour_search.ATT,
     "GEO": tour_search.GEO,
 }
-SMALLEST = 8
-"""Fewest nodes that a kick can cut into pieces."""
+SMALLEST = 9
+"""Below this all tours are looked at instead; a kick needs 8 nodes."""
 EXACT_FLOAT = 2**53
 SHARE = 0.1
 """Seconds of work between two looks at the clock."""

@@ -14,9 +14,10 @@ from combopt.instances.routing import Capacitated
 from combopt.instances.solutions import Routes, Tour
 from combopt.instances.tsp import Tsp
 from combopt.instances.vrptw import Vrptw
-from combopt.model import Instance, Ints, Solution
+from combopt.model import Instance, Solution
 from combopt.result import StoppedBy
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
+from combopt.solvers.rounding import rounded_down, rounded_up
 
 TARGET = 1_000_000
 """Largest distance after scaling, where distances or times are no integers."""
@@ -86,7 +87,7 @@ class _Model:
         lengths = instance.metric.full()
         self.factor = _factor(instance)
         self.distances = np.rint(lengths * self.factor).astype(np.int64) if self.factor != 1.0 else lengths
-        self.durations = _up(lengths * self.factor) if self.factor != 1.0 else lengths
+        self.durations = rounded_up(lengths * self.factor) if self.factor != 1.0 else lengths
         if isinstance(instance, RouteLength) and not instance.closed:
             self.distances, self.durations = self.distances.copy(), self.durations.copy()
             self.distances[:, 0] = self.durations[:, 0] = 0
@@ -104,12 +105,12 @@ class _Model:
         instance = self.instance
         steps = self.factor * instance.metric.unit
         if isinstance(instance, RouteLength) and instance.max_length is not None:
-            limit = int(_down(np.array(instance.max_length * steps)))
-            spent = self.durations + _up(instance.service * steps)[:, None]
+            limit = int(rounded_down(instance.max_length * steps))
+            spent = self.durations + rounded_up(instance.service * steps)[:, None]
             self.routing.AddDimension(self.routing.RegisterTransitMatrix(spent.tolist()), 0, limit, True, "length")
         elif isinstance(instance, Vrptw):
-            ready, due = _up(instance.ready * steps).tolist(), _down(instance.due * steps).tolist()
-            spent = self.durations + _up(instance.service * steps)[:, None]
+            ready, due = rounded_up(instance.ready * steps).tolist(), rounded_down(instance.due * steps).tolist()
+            spent = self.durations + rounded_up(instance.service * steps)[:, None]
             latest = max(due)
             matrix = self.routing.RegisterTransitMatrix(spent.tolist())
             self.routing.AddDimension(matrix, latest, latest, False, "time")
@@ -200,11 +201,3 @@ def _factor(instance: Tsp | Atsp | Capacitated) -> float:
         return 1.0
     largest = float(metric.full().max(initial=1e-300))
     return float(10.0 ** np.floor(np.log10(TARGET / largest)))
-
-
-def _up(values: Any) -> Ints:
-    return np.ceil(values * (1.0 - 1e-12)).astype(np.int64)
-
-
-def _down(values: Any) -> Ints:
-    return np.floor(values * (1.0 + 1e-12)).astype(np.int64)

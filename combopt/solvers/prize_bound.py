@@ -17,7 +17,7 @@ from combopt.instances.op import Op
 from combopt.model import Ints
 
 
-def op_bound(instance: Op, nearest: Ints, second: Ints, scale: int) -> int:
+def op_bound(instance: Op, nearest: Ints, second: Ints, scale: Fraction) -> int:
     """The bound, computed in exact arithmetic.
 
     Parameters

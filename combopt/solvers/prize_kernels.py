@@ -580,7 +580,7 @@ def rounds(g: Space, h: Hunt, t: Tour, count: int, mending: int, patience: int) 
         t.s[LOGGED] = 0
         length, prize, base, k = t.s[LENGTH], t.s[PRIZE], t.s[BASE], t.s[K]
         kind = draw(h, 4)
-        if kind <= 1 and k >= 8:
+        if kind <= 1 and k >= 4:
             swap_stretches(g, h, t, min(30, k // 4))
         elif kind == 2 and k >= 4:
             leave_out(g, h, t, min(10, k // 3))

@@ -45,14 +45,14 @@ class PrizeProblem:
     instance: Op | Pctsp
     nodes: Ints
     end: int
-    scale: int
+    scale: Fraction
 
     @classmethod
     def of(cls, instance: Instance) -> PrizeProblem:
         assert isinstance(instance, (Op, Pctsp))
-        scale = instance.metric.unit
+        scale = Fraction(instance.metric.unit)
         if not instance.metric.integral:
-            scale = 2 ** math.floor(math.log2(FINE / max(span(instance.metric), 1e-30)))
+            scale = fine(instance.metric, FINE)
         nodes = useful(instance)
         end = -1
         if isinstance(instance, Op) and instance.end is not None:
@@ -80,7 +80,7 @@ class PrizeProblem:
             factor = float(self.scale) if not metric.integral else factor
         penalty = np.zeros(n, dtype=np.int64)
         if isinstance(self.instance, Pctsp):
-            penalty = self.instance.penalty[self.nodes] * self.scale
+            penalty = np.rint(self.instance.penalty[self.nodes] * float(self.scale)).astype(np.int64)
         m = min(near, n - 1)
         return kernels.Space(
             matrix=matrix,
@@ -108,7 +108,7 @@ class PrizeProblem:
         metric = self.instance.metric
         distances = metric.between(self.nodes[i], self.nodes[j])
         if not metric.integral:
-            distances = np.ceil(distances * self.scale).astype(np.int64)
+            distances = np.ceil(distances * float(self.scale)).astype(np.int64)
         ends = (i != j) & (i * j == 0) & (i + j == self.end)
         return np.where(ends, self.tie, distances)
 
@@ -116,7 +116,7 @@ class PrizeProblem:
         """The limits of the search, and room for its best and its spare tour."""
         budget, quota = 2**60, 0
         if isinstance(self.instance, Op):
-            budget = math.floor(Fraction(self.instance.limit) * self.scale) + self.tie
+            budget = min(budget, math.floor(Fraction(self.instance.limit) * self.scale)) + self.tie
         else:
             quota = self.instance.min_prize
         f = np.zeros(7)
@@ -187,10 +187,16 @@ def span(metric: Metric) -> float:
     if metric.matrix is not None:
         return float(metric.matrix.max())
     assert metric.coordinates is not None
-    extent = metric.coordinates.max(axis=0) - metric.coordinates.min(axis=0)
     if metric.rule == "GEO":
         return 30_000.0
-    return (float(np.abs(extent).sum()) + 1) * metric.unit
+    extent = metric.coordinates.max(axis=0) - metric.coordinates.min(axis=0)
+    return (float(np.abs(extent).sum()) + metric.integral) * metric.unit
+
+
+def fine(metric: Metric, target: int) -> Fraction:
+    """The power of two that brings distances to at most ``target``, and above a quarter of it."""
+    size = span(metric)
+    return Fraction(2) ** math.floor(math.log2(target / size)) if size > 0 else Fraction(1)
 
 
 def useful(instance: Op | Pctsp) -> Ints:

@@ -79,7 +79,7 @@ class Scip(Solver):
             # SCIP's tolerance grows with the sides of a row; where its best point does not hold, it is made smaller.
             search = _Search(instance, session, [*settings, ("numerics/feastol", TIGHT)], instance.cost)
             status = search.run()
-        if status in ("unbounded", "inforunbd") and search.latest is None:
+        if status in ("unbounded", "inforunbd") and not (search.latest is not None and search.held):
             # Without its objective the program is feasible or not; if it is, what SCIP found was a ray.
             search = _Search(instance, session, settings, np.zeros_like(instance.cost))
             feasible = search.run()
@@ -194,6 +194,7 @@ class _Search:
             self.interrupt()
 
     def solution(self, model: pyscipopt.Model) -> None:
+        """Hand over SCIP's best solution; ``held`` says whether it passed the check."""
         best = model.getBestSol()
         count = len(self.mip.columns)
         values = np.fromiter((model.getSolVal(best, v) for v in self.variables[:count]), np.float64, count)
@@ -228,9 +229,7 @@ def fill(model: pyscipopt.Model, mip: Mip, cost: Floats) -> list[Any]:
     split = apart(mip)
     lower, upper = map(clipped, rounded_bounds(mip))
     lower[split], upper[split] = np.minimum(lower[split], 0), np.maximum(upper[split], 0)
-    types = np.where(mip.integral, "I", "C").tolist()
-    columns = zip(mip.columns, types, lower.tolist(), upper.tolist(), cost.tolist(), strict=True)
-    variables = [model.addVar(*column) for column in columns]
+    variables = _variables(model, mip, lower, upper, cost)
     if mip.sense is Sense.MAX:
         model.setMaximize()
     model.addObjoffset(mip.offset)
@@ -246,7 +245,7 @@ def fill(model: pyscipopt.Model, mip: Mip, cost: Floats) -> list[Any]:
     conditional = {indicator.row for indicator in mip.indicators}
     for row, (low, high) in enumerate(sides):
         if row not in conditional and (low > -INFINITY or high < INFINITY):
-            model.addCons(ExprCons(expression(row), low, high), name=mip.rows[row])
+            model.addCons(ExprCons(expression(row), low, high), name=mip.rows[row], dynamic=True)
     for indicator in mip.indicators:
         _add_indicator(model, expression(indicator.row), sides[indicator.row], variables[indicator.column], indicator)
     for group in mip.sos:
@@ -254,6 +253,29 @@ def fill(model: pyscipopt.Model, mip: Mip, cost: Floats) -> list[Any]:
         add_set = model.addConsSOS1 if group.type == 1 else model.addConsSOS2
         add_set(members, [float(k) for k in range(1, len(members) + 1)], name=group.name)
     return variables + [_split(model, variables[j], mip, j) for j in np.flatnonzero(split).tolist()]
+
+
+def _variables(model: pyscipopt.Model, mip: Mip, lower: Floats, upper: Floats, cost: Floats) -> list[Any]:
+    """The variables of the columns, in the order in which SCIP's own MPS reader leaves them.
+
+    That reader makes every integer column a binary, and a general integer as soon as it meets a bound of it, which
+    may turn it into a binary again; each change moves variables about in SCIP's array.  The order steers the search,
+    so another one may take far longer, or shorter: with this one SCIP does through combopt what it does by itself.
+    """
+    whole = mip.integral
+    binary = whole & (lower == 0) & (upper == 1)
+    low, high = np.where(whole, 0.0, lower), np.where(whole, 1.0, upper)
+    types = np.where(whole, "B", "C").tolist()
+    columns = zip(mip.columns, types, low.tolist(), high.tolist(), cost.tolist(), strict=True)
+    variables = [model.addVar(*column) for column in columns]
+    for j in np.flatnonzero(whole).tolist():
+        model.chgVarType(variables[j], "I")
+        if binary[j]:
+            model.chgVarType(variables[j], "B")
+        else:
+            model.chgVarLb(variables[j], float(lower[j]))
+            model.chgVarUb(variables[j], float(upper[j]))
+    return variables
 
 
 def _add_indicator(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, permutations
+from itertools import combinations, pairwise, permutations
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def best(instance: Op) -> int | None:
                 continue
             for order in permutations(chosen):
                 stops = [instance.depot, *order, last]
-                if sum(d[a][b] for a, b in zip(stops, stops[1:], strict=False)) <= instance.limit:
+                if sum(d[a][b] for a, b in pairwise(stops)) <= instance.limit:
                     value = prize
                     break
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, permutations
+from itertools import combinations, pairwise, permutations
 
 import numpy as np
 
@@ -35,6 +35,6 @@ def best(instance: Pctsp) -> int | None:
             out = sum(int(instance.penalty[v]) for v in others if v not in chosen)
             for order in permutations(chosen):
                 stops = [0, *order, 0]
-                cost = out + sum(d[a][b] for a, b in zip(stops, stops[1:], strict=False))
+                cost = out + sum(d[a][b] for a, b in pairwise(stops))
                 value = cost if value is None else min(value, cost)
     return value

@@ -20,7 +20,12 @@ def _two(solution: Any) -> None:
 
 
 def _case(
-    name: str, text: str | bytes, code: str | None = None, line: int = 0, check: Any = _two, filename: str = "a.sol"
+    name: str,
+    text: str | bytes,
+    code: str | None = None,
+    line: int = 0,
+    check: Any = _two,
+    filename: str = "colours.sol",
 ) -> Case:
     return Case(name, filename, text, code, line, check=check, instance=_path)
 

@@ -20,7 +20,12 @@ def _leaves(solution: Any) -> None:
 
 
 def _case(
-    name: str, text: str | bytes, code: str | None = None, line: int = 0, check: Any = _leaves, filename: str = "a.sol"
+    name: str,
+    text: str | bytes,
+    code: str | None = None,
+    line: int = 0,
+    check: Any = _leaves,
+    filename: str = "vertices.sol",
 ) -> Case:
     return Case(name, filename, text, code, line, check=check, instance=_star)
 

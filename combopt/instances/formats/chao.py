@@ -62,8 +62,10 @@ def _end(source: Source, prize: Ints, line: int) -> int:
 
 def sniff(source: Source) -> bool:
     """``Tmax P`` and then triples whose first one, and the second or last one, score nothing."""
+    if len(source.text.lstrip().partition("\n")[0].split()) != 2:
+        return False
     rows = _rows(source)
-    if len(rows) < 3 or len(rows[0][1]) != 2 or any(len(row) != 3 for _, row in rows[1:]):
+    if len(rows) < 3 or any(len(row) != 3 for _, row in rows[1:]):
         return False
     try:
         limit, paths = float(rows[0][1][0]), int(rows[0][1][1])

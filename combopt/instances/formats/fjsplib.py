@@ -48,7 +48,7 @@ def _header(source: Source, line: int) -> tuple[int, int]:
     machines = source.whole(tokens[1], line, "the number of machines", 1, MOST_MACHINES)
     if len(tokens) == 3:
         source.real(tokens[2], line, "the average number of alternatives", 0)
-    source.room(4 * jobs, line, "numbers")
+    source.room(4 * jobs, line, "numbers", characters=1)
     return jobs, machines
 
 

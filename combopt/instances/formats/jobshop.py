@@ -21,7 +21,7 @@ from combopt.model import Instance, Ints
 
 _HEADING = re.compile(r"\s*instance\s+(\S+)\s*\Z", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*[+-]?\.?\d")
-_ROWS_TO_SNIFF = 20
+_ROWS_TO_SNIFF, _LINES_TO_HEADING = 20, 200
 
 
 @dataclass
@@ -71,7 +71,7 @@ def _read_block(source: Source, block: Block) -> JobShop:
     jobs, machines = table.values[:2].tolist()
     if jobs < 1 or machines < 1:
         raise source.error("E114", head, f"{jobs} jobs on {machines} machines", "at least 1 of each")
-    source.room(2 * jobs * machines, head, "numbers")
+    source.room(2 * jobs * machines, head, "numbers", characters=1)
     table.expect_rows(jobs, 2 * machines)
     pairs = table.values[2 : 2 + 2 * jobs * machines].reshape(jobs, machines, 2)
     table.check(pairs[:, :, 0], pairs[:, :, 1], machines)
@@ -144,10 +144,10 @@ def _runs(lines: list[int]) -> Iterator[tuple[int, int]]:
 
 def sniff(source: Source) -> bool:
     """Whether there is a header ``n m`` with jobs after it that visit machines 0..m-1 once each."""
+    if any(_HEADING.match(line) for line in source.lines[:_LINES_TO_HEADING]):
+        return "+++" in source.text
     rows: list[list[str]] = []
     for line in source.lines:
-        if _HEADING.match(line) and not rows:
-            return "+++" in source.text
         if line.strip() and not is_comment(line):
             rows.append(line.split())
             if len(rows) > _ROWS_TO_SNIFF:

@@ -111,7 +111,7 @@ def _counts(source: Source, line: int) -> tuple[int, int]:
         source.real(token, line, "a seed or bound")
     jobs = source.whole(tokens[0], line, "the number of jobs", 1, 2**31)
     machines = source.whole(tokens[1], line, "the number of machines", 1, 2**31)
-    source.room(2 * jobs * machines, line, "numbers")
+    source.room(2 * jobs * machines, line, "numbers", characters=1)
     return jobs, machines
 
 

@@ -91,7 +91,9 @@ def _setcover(instance: SetCover) -> CpView:
     for i in range(instance.rows):
         model.add_bool_or([x[j] for j in column[start[i] : start[i + 1]].tolist()])
     model.minimize(cp_model.LinearExpr.weighted_sum(x, instance.cost.tolist()))
-    return CpView(model, lambda values: _selection(x, values), lambda solution: _hint(x, solution))
+    # without the rows in its relaxation CP-SAT has no bound to speak of
+    relaxed = "linearization_level: 2"
+    return CpView(model, lambda values: _selection(x, values), lambda solution: _hint(x, solution), parameters=relaxed)
 
 
 def _binpacking(instance: BinPacking) -> CpView:
@@ -134,7 +136,7 @@ def _binpacking(instance: BinPacking) -> CpView:
         bins = canonical(groups[order], size)
         return [(variable, int(bins[i] == j)) for i, row in enumerate(x) for j, variable in enumerate(row)]
 
-    return CpView(model, decode, hint)
+    return CpView(model, decode, hint, start=Assignment(start))
 
 
 def _order_twins(model: cp_model.CpModel, x: list[list[Any]], size: list[int]) -> None:

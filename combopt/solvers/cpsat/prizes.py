@@ -16,7 +16,7 @@ from combopt.instances.solutions import Tour
 from combopt.model import Instance, Ints, Number, Solution
 from combopt.solvers.cpsat.view import CpView, Values
 from combopt.solvers.greedy_prize import greedy
-from combopt.solvers.prize_problem import span
+from combopt.solvers.prize_problem import fine, span
 
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model
@@ -49,11 +49,8 @@ def build(instance: Instance) -> CpView:
 def build_op(instance: Op) -> CpView:
     """Maximise the prize under the limit, without the arcs that no tour within the limit can contain."""
     scale, lengths = scaled(instance)
-    limit = (
-        math.ceil(Fraction(instance.limit) * scale)
-        if not instance.metric.integral
-        else math.floor(Fraction(instance.limit) * scale)
-    )
+    limit = Fraction(instance.limit) * scale
+    limit = min(int(lengths.sum()), math.floor(limit) if instance.metric.integral else math.ceil(limit))
     end = instance.depot if instance.end is None else instance.end
     there, back = shortest(lengths, instance.depot), shortest(lengths, end)
     allowed = there[:, None] + lengths + back[None, :] <= limit
@@ -76,11 +73,11 @@ def build_pctsp(instance: Pctsp) -> CpView:
     circuit = Circuit.of(allowed, 0, None)
     model = circuit.model
     model.add(sum(int(p) * circuit.visit(v) for v, p in enumerate(instance.prize)) >= instance.min_prize)
-    penalties = sum(int(p) * scale * (1 - circuit.visit(v)) for v, p in enumerate(instance.penalty))
+    penalties = sum(math.floor(int(p) * scale) * (1 - circuit.visit(v)) for v, p in enumerate(instance.penalty))
     model.minimize(circuit.length(lengths) + penalties)
 
     def objective(value: float) -> Number:
-        return value / scale if scale > 1 else value
+        return value if scale == 1 else value / float(scale)
 
     def decode(values: Values) -> Solution:
         return Tour(circuit.order(values))
@@ -88,13 +85,13 @@ def build_pctsp(instance: Pctsp) -> CpView:
     return CpView(model=model, decode=decode, hint=circuit.hint, objective=objective, start=greedy(instance))
 
 
-def scaled(instance: Op | Pctsp) -> tuple[int, Ints]:
+def scaled(instance: Op | Pctsp) -> tuple[Fraction, Ints]:
     """Steps per unit of length, and the distances in steps, rounded down where they are not whole."""
     metric = instance.metric
     if metric.integral:
-        return metric.unit, metric.full()
-    scale = 2 ** math.floor(math.log2(SPAN / max(span(metric), 1e-30)))
-    return scale, np.floor(metric.full() * scale).astype(np.int64)
+        return Fraction(metric.unit), metric.full()
+    scale = fine(metric, SPAN)
+    return scale, np.floor(metric.full() * float(scale)).astype(np.int64)
 
 
 def shortest(lengths: Ints, source: int) -> Ints:

@@ -23,6 +23,15 @@ MOST_ALTERNATIVES = 200_000
 """Size above which building the model alone takes minutes."""
 
 
+# Single-threaded these prove ft10 and la19 ten times sooner than the defaults (OR-Tools 9.15): the linear relaxation
+# of disjunctions is weak, and the stronger filtering pays where nearly all constraints are disjunctive.
+PARAMETERS = """
+linearization_level: 0
+use_dynamic_precedence_in_disjunctive: true
+use_strong_propagation_in_disjunctive: true
+"""
+
+
 def refuses(instance: Instance) -> str | None:
     assert isinstance(instance, (JobShop, Fjsp))
     size = len(instance.operations.machine)
@@ -33,7 +42,9 @@ def build(instance: Instance) -> CpView:
     """The model, with the best schedule of the dispatching rules as horizon and as hint."""
     assert isinstance(instance, (JobShop, Fjsp))
     model = _Model(instance.operations)
-    return CpView(model=model.model, decode=model.decode, hint=model.replace_hint)
+    return CpView(
+        model=model.model, decode=model.decode, hint=model.replace_hint, start=model.dispatched, parameters=PARAMETERS
+    )
 
 
 class _Model:
@@ -43,6 +54,7 @@ class _Model:
         self.ops = ops
         self.model = cp_model.CpModel()
         start, alternative = best_dispatch(ops)
+        self.dispatched = ops.schedule(start, ops.machine[alternative])
         horizon = int((start + ops.duration[alternative]).max())
         bound = lower_bound(ops)
         self.makespan = self.model.new_int_var(min(bound, horizon), horizon, "makespan")

@@ -51,7 +51,7 @@ class CpSat(Solver):
             for variable, value in view.hint(session.start):
                 view.model.add_hint(variable, value)
         solver = cp_model.CpSolver()
-        self._configure(solver.parameters, session)
+        self._configure(solver.parameters, session, view)
         search = _Search(view, session, solver)
         if session.stopping:
             return Outcome()
@@ -59,8 +59,9 @@ class CpSat(Solver):
         search.guard.check()
         return self._outcome(status, search)
 
-    def _configure(self, parameters: Any, session: Session) -> None:
+    def _configure(self, parameters: Any, session: Session, view: CpView) -> None:
         budget = session.budget
+        parameters.merge_text_format(view.parameters)
         parameters.num_workers = budget.cores
         parameters.random_seed = budget.seed
         parameters.max_time_in_seconds = session.remaining()

@@ -90,5 +90,6 @@ def whole_costs(metric: Metric) -> tuple[Ints, float]:
     full = metric.full()
     if metric.integral:
         return np.array(full, dtype=np.int64), 1.0
-    factor = SCALE / max(float(full.max()), 1e-300)
+    largest = float(full.max())
+    factor = SCALE / largest if largest > 0 else 1.0
     return np.floor(full * factor).astype(np.int64), factor

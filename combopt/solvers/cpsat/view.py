@@ -33,6 +33,8 @@ class CpView:
         Whether "optimal" and "infeasible" of this model carry over to the instance.
     start
         A solution found while building, handed over before the search begins.
+    parameters
+        ``SatParameters`` that suit the model, as protobuf text; those of the user come after them.
     """
 
     model: cp_model.CpModel
@@ -41,3 +43,4 @@ class CpView:
     objective: Callable[[float], Number] = lambda value: value
     proves: bool = True
     start: Solution | None = None
+    parameters: str = ""

@@ -23,7 +23,7 @@ from combopt.instances.prizes import exact_sum
 from combopt.instances.solutions import Tour
 from combopt.model import Instance, Ints, Solution
 from combopt.solvers.greedy_prize import greedy
-from combopt.solvers.prize_problem import span
+from combopt.solvers.prize_problem import fine, span
 from combopt.solvers.pyvrp.view import PyvrpView
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _data(instance: Op | Pctsp, depot: int, end: int, clients: Ints) -> pyvrp.Pr
     scale, lengths = scaled(instance.metric)
     limit = 2**62
     if isinstance(instance, Op):
-        limit = math.floor(instance.limit * scale)
+        limit = min(limit, math.floor(Fraction(instance.limit) * scale))
         values = _weighted(instance.prize, limit)
     else:
         values = _values(instance, float(scale), 0.0)
@@ -91,10 +91,9 @@ def _data(instance: Op | Pctsp, depot: int, end: int, clients: Ints) -> pyvrp.Pr
 
 def scaled(metric: Metric) -> tuple[Fraction, Ints]:
     """Steps per unit of length, and the distances in steps, rounded up where they are not whole or too large."""
-    size = span(metric)
-    if metric.integral and size <= LARGEST:
+    if metric.integral and span(metric) <= LARGEST:
         return Fraction(metric.unit), metric.full()
-    factor = Fraction(2) ** math.floor(math.log2(FINE / max(size, 1e-30)))
+    factor = fine(metric, FINE)
     return factor * metric.unit, np.ceil(metric.full() * float(factor)).astype(np.int64)
 
 

@@ -32,9 +32,7 @@ class Pyvrp(Solver):
     Parameters
     ----------
     neighbours
-        Size of the granular neighbourhood of each client; PyVRP's own default of 50 suits longer runs.
-    patience
-        Iterations without a feasible solution after which a model with a tight fleet gives way to a looser one.
+        Size of the granular neighbourhood of each client, instead of what suits the kind.
     """
 
     info: ClassVar[SolverInfo] = SolverInfo(
@@ -45,8 +43,7 @@ class Pyvrp(Solver):
         package="pyvrp",
         licence="MIT",
     )
-    neighbours: int = 20
-    patience: int = 3000
+    neighbours: int | None = None
 
     def refuses(self, instance: Instance) -> str | None:
         nodes = next(iter(instance.size().values()))
@@ -57,22 +54,12 @@ class Pyvrp(Solver):
     def run(self, instance: Instance, session: Session) -> Outcome:
         module, _, function = MODELS[instance.kind].partition(":")
         view: PyvrpView = getattr(importlib.import_module(module), function)(instance)
-        done = 0
-        while True:
-            start = encoded(view, session.start)
-            if view.looser is not None and session.start is not None and start is None:
-                view = view.looser()
-                continue
-            patience = self.patience if view.looser is not None else None
-            watch = Watch(view, session, patience, done)
-            self._search(view.data, start, watch, session)
-            watch.flush()
-            if not watch.gave_up:
-                return Outcome(stopped_by=watch.reason)
-            assert view.looser is not None
-            view, done = view.looser(), watch.iterations
+        watch = Watch(view, session)
+        self._search(view, encoded(view, session.start), watch, session)
+        watch.flush()
+        return Outcome(stopped_by=watch.reason)
 
-    def _search(self, data: pyvrp.ProblemData, start: pyvrp.Solution | None, watch: Watch, session: Session) -> None:
+    def _search(self, view: PyvrpView, start: pyvrp.Solution | None, watch: Watch, session: Session) -> None:
         """PyVRP's own composition (``pyvrp.solve``) with our callbacks; ends when ``watch`` says so."""
         from pyvrp import IteratedLocalSearchParams, SolveParams, solve
         from pyvrp.exceptions import PenaltyBoundWarning
@@ -80,11 +67,11 @@ class Pyvrp(Solver):
 
         params = SolveParams(
             ils=IteratedLocalSearchParams(callbacks=watch),
-            neighbourhood=NeighbourhoodParams(num_neighbours=self.neighbours),
+            neighbourhood=NeighbourhoodParams(num_neighbours=self.neighbours or view.neighbours),
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PenaltyBoundWarning)
-            solve(data, watch, session.budget.seed, False, False, params, start)
+            solve(view.data, watch, session.budget.seed, False, False, params, start)
 
 
 def encoded(view: PyvrpView, start: Solution | None) -> pyvrp.Solution | None:
@@ -98,26 +85,21 @@ class Watch:
     Improving solutions are handed over at most every ``EMIT_EVERY`` seconds; :meth:`flush` hands over the last.
     """
 
-    def __init__(self, view: PyvrpView, session: Session, patience: int | None, done: int = 0) -> None:
+    def __init__(self, view: PyvrpView, session: Session) -> None:
         self._view, self._session = view, session
-        self._give_up_at = None if patience is None else done + patience
-        self.iterations = done
+        self._iterations = 0
         self._limit = session.budget.iterations
         self._best: pyvrp.Solution | None = None
         self._waiting = False
         self._emitted = 0.0
-        self.gave_up = False
         self.reason = StoppedBy.TIME
 
     def __call__(self, best_cost: float) -> bool:
         """Whether to stop, asked before every iteration."""
-        if self._limit is not None and self.iterations >= self._limit:
+        if self._limit is not None and self._iterations >= self._limit:
             self.reason = StoppedBy.ITERATIONS
             return True
-        if self._best is None and self._give_up_at is not None and self.iterations >= self._give_up_at:
-            self.gave_up = True
-            return True
-        self.iterations += 1
+        self._iterations += 1
         return self._session.stopping or time.monotonic() >= self._session.deadline - RESERVE
 
     def on_start(self, search: pyvrp.IteratedLocalSearch) -> None:

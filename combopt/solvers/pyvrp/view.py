@@ -24,12 +24,11 @@ class PyvrpView:
         Makes the instance's solution of a feasible one of PyVRP's.
     encode
         Carries a start over, or gives ``None`` for one that this model cannot hold; without it no start is used.
-    looser
-        Makes a model with more room (a larger fleet), to turn to if the search finds nothing feasible in this one
-        soon, or if the start does not fit.
+    neighbours
+        Size of the granular neighbourhood of a client that suits the model.
     """
 
     data: pyvrp.ProblemData
     decode: Callable[[pyvrp.Solution], Solution]
     encode: Callable[[Solution], pyvrp.Solution | None] | None = None
-    looser: Callable[[], PyvrpView] | None = None
+    neighbours: int = 50
