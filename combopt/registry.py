@@ -201,5 +201,6 @@ SOLVERS = Registry(
         "highs": "combopt.solvers.highs:Highs",
         "dispatching": "combopt.solvers.dispatching:Dispatching",
         "job_tabu": "combopt.solvers.job_tabu:JobTabu",
+        "job_hybrid": "combopt.solvers.job_hybrid:JobHybrid",
     },
 )

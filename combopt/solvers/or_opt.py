@@ -128,19 +128,24 @@ class OrOpt(Solver):
     def _improve(self, instance: Tsp, search: Search, kernels: Kernels, session: Session) -> Outcome:
         n = instance.nodes
         segment = max(1, min(self.segment, (n - 2) // 3))
-        batch, kicks = 1000, 0
         limit = session.budget.iterations
+        # A kick and its repair take some hundred times as long as a node of the queue.
+        nodes, batch, kicks = 10_000, 20, 0
         gain, emitted = 0.0, time.monotonic()
         pause = max(0.2, 2e-6 * n)  # handing over and checking a tour takes the other process some time
         reason = StoppedBy.TIME
         while session.remaining(reserve=0.1 + 1e-6 * n) > 1e-3 and not session.stopping:
             began = time.monotonic()
-            share = batch if limit is None else min(batch, limit - kicks)
             kicking = search.state[tour_search.COUNT] == 0
-            gain += kernels.explore(search, self.reach, batch, segment, share if kicking else 0)
-            kicks += share if kicking else 0
+            share = 0 if not kicking else batch if limit is None else min(batch, limit - kicks)
+            gain += kernels.explore(search, self.reach, nodes, segment, share)
+            kicks += share
             now = time.monotonic()
-            batch = max(10, int(batch * min(2.0, max(0.5, SHARE / max(1e-4, now - began)))))
+            factor = min(2.0, max(0.5, SHARE / max(1e-4, now - began)))
+            if kicking:
+                batch = max(1, int(batch * factor))
+            else:
+                nodes = max(100, int(nodes * factor))
             if gain > 0 and now - emitted > pause:
                 session.emit(Tour(search.tour.astype(np.int64)))
                 gain, emitted = 0.0, now

@@ -118,7 +118,8 @@ def _values(mip: Mip, column: int) -> np.ndarray:
     if high - low > 100:
         for row in range(len(mip.rows)):
             entries = slice(mip.row_start[row], mip.row_start[row + 1])
-            if mip.row_column[entries].tolist() == [column]:
+            conditional = any(indicator.row == row for indicator in mip.indicators)
+            if mip.row_column[entries].tolist() == [column] and not conditional:
                 factor = _whole(mip.row_value[entries])[0]
                 sides = _whole(np.array([mip.row_lower[row], mip.row_upper[row]]))
                 ends = sorted(Fraction(int(side), int(factor)) for side in sides)

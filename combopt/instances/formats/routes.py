@@ -88,8 +88,9 @@ def _tour(source: Source, instance: Capacitated) -> Solution:
 def write(solution: Solution, instance: Instance) -> str:
     assert isinstance(solution, Routes)
     routes = [route for route in solution.routes if route]
+    value = instance.evaluate(solution).objective
     lines = [f"Route #{number}: {' '.join(map(str, route))}" for number, route in enumerate(routes, 1)]
-    return "\n".join([*lines, f"Cost {show(instance.evaluate(solution).objective)}"]) + "\n"
+    return "\n".join([*lines, f"Cost {show(value)}"]) + "\n"
 
 
 def claim(source: Source) -> float | None:

@@ -14,6 +14,7 @@ from combopt.instances.mkp import Mkp
 from combopt.instances.setcover import SetCover
 from combopt.instances.solutions import Assignment, Selection
 from combopt.model import Instance, Ints, Number, Solution
+from combopt.solvers.cover_greedy import Incidence, greedy_cover, without_redundant
 from combopt.solvers.cpsat.view import CpView, Values
 
 if TYPE_CHECKING:
@@ -87,13 +88,22 @@ def _setcover(instance: SetCover) -> CpView:
 
     model = cp_model.CpModel()
     x = _choices(model, instance.columns, "x")
-    start, column = instance.by_row()
+    first, column = instance.by_row()
     for i in range(instance.rows):
-        model.add_bool_or([x[j] for j in column[start[i] : start[i + 1]].tolist()])
+        model.add_bool_or([x[j] for j in column[first[i] : first[i + 1]].tolist()])
     model.minimize(cp_model.LinearExpr.weighted_sum(x, instance.cost.tolist()))
-    # without the rows in its relaxation CP-SAT has no bound to speak of
-    relaxed = "linearization_level: 2"
-    return CpView(model, lambda values: _selection(x, values), lambda solution: _hint(x, solution), parameters=relaxed)
+    start = None
+    if not instance.uncoverable().size:
+        incidence, cost = Incidence.of(instance), instance.cost.astype(np.float64)
+        columns = greedy_cover(incidence, cost, np.zeros(instance.rows))
+        start = Selection(without_redundant(incidence, cost, columns))
+    return CpView(
+        model,
+        lambda values: _selection(x, values),
+        lambda solution: _hint(x, solution),
+        start=start,
+        parameters="linearization_level: 2",  # without the rows in its relaxation CP-SAT has no bound to speak of
+    )
 
 
 def _binpacking(instance: BinPacking) -> CpView:

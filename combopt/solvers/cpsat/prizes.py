@@ -49,8 +49,8 @@ def build(instance: Instance) -> CpView:
 def build_op(instance: Op) -> CpView:
     """Maximise the prize under the limit, without the arcs that no tour within the limit can contain."""
     scale, lengths = scaled(instance)
-    limit = Fraction(instance.limit) * scale
-    limit = min(int(lengths.sum()), math.floor(limit) if instance.metric.integral else math.ceil(limit))
+    steps = Fraction(instance.limit) * scale
+    limit = min(int(lengths.sum()), math.floor(steps) if instance.metric.integral else math.ceil(steps))
     end = instance.depot if instance.end is None else instance.end
     there, back = shortest(lengths, instance.depot), shortest(lengths, end)
     allowed = there[:, None] + lengths + back[None, :] <= limit

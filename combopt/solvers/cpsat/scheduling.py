@@ -55,7 +55,7 @@ class _Model:
         self.model = cp_model.CpModel()
         start, alternative = best_dispatch(ops)
         self.dispatched = ops.schedule(start, ops.machine[alternative])
-        horizon = int((start + ops.duration[alternative]).max())
+        self.horizon = horizon = int((start + ops.duration[alternative]).max())
         bound = lower_bound(ops)
         self.makespan = self.model.new_int_var(min(bound, horizon), horizon, "makespan")
         self.on_machine: dict[int, list[cp_model.IntervalVar]] = {}
@@ -123,10 +123,19 @@ class _Model:
             self.model.add_hint(variable, value)
 
     def replace_hint(self, solution: Solution) -> Iterable[tuple[cp_model.IntVar, int]]:
-        """The hint of a start given by the user instead of the dispatched one."""
+        """The hint of a start instead of the dispatched one, and nothing worse than that start any more."""
         assert isinstance(solution, Schedule)
+        start, machine = self.ops.flat(solution)
+        if (self.ops.chosen(machine) < 0).any():
+            return ()
+        # Whatever the start, this schedule is feasible.
+        start, machine = self.ops.flat(left_shifted(self.ops, start, machine))
+        end = start + self.ops.duration[self.ops.chosen(machine)]
+        if end.max() > self.horizon:
+            return ()
+        self.model.add(self.makespan <= int(end.max()))
         self.model.clear_hints()
-        return self._hint(*self.ops.flat(solution))
+        return self._hint(start, machine)
 
     def _hint(self, start: Ints, machine: Ints) -> Iterable[tuple[cp_model.IntVar, int]]:
         duration = self.ops.duration[self.ops.chosen(machine)]
