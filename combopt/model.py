@@ -196,7 +196,7 @@ class View:
 
     instance: Instance
     to_original: Callable[[Any], Solution]
-    from_original: Callable[[Any], Solution] | None = None
+    from_original: Callable[[Any], Solution | None] | None = None
 
 
 def frozen_array(values: Any, dtype: Any, shape: tuple[int | None, ...], what: str) -> npt.NDArray[Any]:

@@ -85,14 +85,14 @@ class Pctsp(Instance):
         return Evaluation(length + penalties, tuple(violations), notes=notes)
 
     @classmethod
-    def generate(cls, rng: np.random.Generator, *, n: int = 100, family: str = "euclidean") -> Pctsp:
+    def generate(cls, rng: np.random.Generator, *, n: int = 100, family: str = "random") -> Pctsp:
         """A random instance of the distributions in use.
 
+        ``random`` has prizes 0..100, penalties 1..100, symmetric distances 1..1000 at random, and half of all prizes
+        as minimum, like the files ``problem_n_100_100_1000.pctsp``.
         ``euclidean`` is that of Kool, van Hoof and Welling (2019), all lengths and prizes times 10^6: uniform points
         in the unit square, prizes uniform in [0, 4/n], minimum prize 1, penalties uniform in [0, 3 K / n], where K,
         about half the length of a tour through all nodes, is given for some n and interpolated between them.
-        ``random`` has prizes 0..100, penalties 1..100, symmetric distances 1..1000 at random, and half of all prizes
-        as minimum, like the files ``problem_n_100_100_1000.pctsp``.
         """
         if family == "euclidean":
             metric = Metric(rule="EUC_2D", coordinates=rng.integers(0, 1_000_000, size=(n, 2)).astype(np.float64))
@@ -107,7 +107,7 @@ class Pctsp(Instance):
             penalty = rng.integers(1, 101, size=n)
             minimum = 0
         else:
-            raise UsageError("E201", f"family {family!r}", expected="euclidean or random")
+            raise UsageError("E201", f"family {family!r}", expected="random or euclidean")
         prize[:1] = penalty[:1] = 0
         total = exact_sum(prize)
         # prizes of a small instance may fall short of the minimum: then all that there are

@@ -15,7 +15,7 @@ import numpy as np
 
 from combopt.errors import InputError
 from combopt.instances.solutions import Schedule
-from combopt.model import Evaluation, Ints, Violation
+from combopt.model import Evaluation, Ints, Solution, Violation
 
 MOST_MACHINES = 10_000_000
 TOTAL = 2**53
@@ -138,8 +138,8 @@ def check_durations(duration: Ints) -> None:
     """Raise E114 unless all durations are 0 or more and their sum is at most :data:`TOTAL`."""
     if duration.size and duration.min() < 0:
         raise InputError("E114", f"a duration is {int(duration.min())}", expected="0 or more")
-    # the sum of floats is exact enough to see an overflow of the sum of integers
-    if duration.astype(np.float64).sum() > TOTAL:
+    # the sum of floats is exact enough to see that the sum of integers would overflow
+    if duration.astype(np.float64).sum() > 2 * TOTAL or duration.sum() > TOTAL:
         raise InputError("E114", "the durations add up to more than 2^53", expected="a coarser unit of time")
 
 
@@ -255,6 +255,22 @@ def left_shifted(operations: Operations, start: Ints, machine: Ints) -> Schedule
         found[operation] = begin
         job_free[job] = machine_free[on] = begin + durations[operation]
     return operations.schedule(found, machine)
+
+
+def as_start(operations: Operations, solution: Solution | None) -> tuple[Ints, Ints] | None:
+    """Start times and machines of a feasible schedule that is no worse than the given one, as flat arrays.
+
+    ``None`` if there is none, or it is of another shape or names a machine that cannot process its operation.
+    """
+    if not isinstance(solution, Schedule):
+        return None
+    try:
+        start, machine = operations.flat(solution)
+    except InputError:
+        return None
+    if (operations.chosen(machine) < 0).any():
+        return None
+    return operations.flat(left_shifted(operations, start, machine))
 
 
 def trivial_bound(operations: Operations) -> int:

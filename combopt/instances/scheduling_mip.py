@@ -12,7 +12,7 @@ import numpy as np
 
 from combopt.errors import UnsupportedError
 from combopt.instances.mip import INTEGER, MipBuilder
-from combopt.instances.scheduling import Operations, left_shifted, trivial_bound
+from combopt.instances.scheduling import Operations, as_start, left_shifted, trivial_bound
 from combopt.instances.solutions import Point, Schedule
 from combopt.model import Floats, Solution, View
 
@@ -32,10 +32,14 @@ def disjunctive_program(operations: Operations, name: str) -> View:
         If there are more than :data:`MOST_PAIRS` pairs.
     """
     program = _Program(operations, name)
-    return View(program.builder.build(), program.to_schedule, program.to_point)
+    mip = program.builder.build()
+    program.columns = mip.columns
+    return View(mip, program.to_schedule, program.to_point)
 
 
 class _Program:
+    columns: tuple[str, ...] = ()
+
     def __init__(self, operations: Operations, name: str) -> None:
         self.operations = operations
         self.builder = MipBuilder(name)
@@ -43,7 +47,7 @@ class _Program:
         shortest = operations.shortest
         start = left_shifted(operations, operations.heads(), operations.machine[_fastest(operations)])
         flat, machine = operations.flat(start)
-        horizon = int((flat + operations.duration[operations.chosen(machine)]).max())
+        self.horizon = horizon = int((flat + operations.duration[operations.chosen(machine)]).max())
         self.earliest = operations.heads().tolist()
         self.latest = (horizon - operations.tails() - shortest).tolist()
         self.names = _names(operations)
@@ -109,13 +113,15 @@ class _Program:
         machine = np.array([_chosen(table, values) for table in self.choice], dtype=np.int64)
         return left_shifted(self.operations, start, machine)
 
-    def to_point(self, solution: Solution) -> Point:
-        assert isinstance(solution, Schedule)
-        program = self.builder.build()
-        start, machine = self.operations.flat(solution)
-        shifted, _ = self.operations.flat(left_shifted(self.operations, start, machine))
+    def to_point(self, solution: Solution) -> Point | None:
+        found = as_start(self.operations, solution)
+        if found is None:
+            return None
+        shifted, machine = found
         end = shifted + self.operations.duration[self.operations.chosen(machine)]
-        values = np.zeros(len(program.columns))
+        if end.max() > self.horizon:
+            return None
+        values = np.zeros(len(self.columns))
         values[self.start] = shifted
         values[self.makespan] = end.max()
         for table, on in zip(self.choice, machine.tolist(), strict=True):
@@ -123,7 +129,7 @@ class _Program:
                 values[table[on][0]] = 1.0
         for binary, (a, b) in zip(self.order, self.pairs, strict=True):
             values[binary] = float((shifted[a], end[a]) <= (shifted[b], end[b]))
-        return Point(program.columns, values)
+        return Point(self.columns, values)
 
 
 def _chosen(table: dict[int, tuple[int, int]], values: Floats) -> int:

@@ -23,11 +23,14 @@ from combopt.result import StoppedBy
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
 from combopt.solvers.knapsack_core import Core
 from combopt.solvers.knapsack_step import compiled_within
+from combopt.solvers.native import Guard
 
 if TYPE_CHECKING:
     import highspy
 
 SMOOTHING = 0.7
+LARGEST = 4000
+"""Different sizes up to which a linear program is solved within seconds."""
 COMPILED = 40
 """Pricings after which the compiled knapsack step is worth its loading."""
 UNIT = 2**30
@@ -46,6 +49,10 @@ class ColumnGeneration(Solver):
         package="highspy",
         licence="MIT",
     )
+
+    def refuses(self, instance: Instance) -> str | None:
+        sizes = instance.size()["sizes"]
+        return f"its linear programs get too large with {sizes} different sizes" if sizes > LARGEST else None
 
     def run(self, instance: Instance, session: Session) -> Outcome:
         assert isinstance(instance, BinPacking)
@@ -70,6 +77,7 @@ class _Master:
     """The relaxation: a row for every distinct size, a column for every pattern."""
 
     rows: int
+    session: Session
     patterns: list[Ints] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -78,8 +86,14 @@ class _Master:
         self.solver: highspy.Highs = highspy.Highs()
         for name, value in (("output_flag", False), ("threads", 1)):
             self.solver.setOptionValue(name, value)
+        self.guard = Guard(lambda: None)
+        self.solver.cbSimplexInterrupt.subscribe(lambda event: self.guard(self._interruptible, event))
         for _ in range(self.rows):
             self.solver.addRow(0.0, math.inf, 0, np.zeros(0, np.int32), np.zeros(0))
+
+    def _interruptible(self, event: Any) -> None:
+        if self.session.stopping:
+            event.interrupt()
 
     def add(self, pattern: Ints) -> None:
         rows = np.flatnonzero(pattern)
@@ -87,10 +101,11 @@ class _Master:
         self.solver.addCol(1.0, 0.0, math.inf, len(rows), rows.astype(np.int32), pattern[rows].astype(np.float64))
 
     def solve(self, demand: Ints) -> tuple[Floats, Floats]:
-        """Values of the patterns and dual values of the sizes."""
+        """Values of the patterns and dual values of the sizes; worth nothing if the run is to stop."""
         for i, count in enumerate(demand.tolist()):
             self.solver.changeRowBounds(i, float(count), math.inf)
         self.solver.run()
+        self.guard.check()
         solution = self.solver.getSolution()
         return np.array(solution.col_value), np.array(solution.row_dual)
 
@@ -122,7 +137,7 @@ class _Search:
         if not self.done:
             self.priced = 0
             self.merge: Callable[..., Any] | None = None
-            self.master = _Master(len(self.size))
+            self.master = _Master(len(self.size), self.session)
             self.stable = self.size / self.capacity
             for pattern in self._patterns_of(groups):
                 self.master.add(pattern)
@@ -196,7 +211,7 @@ class _Search:
         bins: list[Ints] = []
         while left.any() and not self.session.stopping:
             values = self.generate(left, len(bins))
-            if len(bins) + math.ceil(values.sum() - 1e-6) >= self.upper:
+            if self.session.stopping or len(bins) + math.ceil(values.sum() - 1e-6) >= self.upper:
                 return
             self._complete(bins, left)
             if self.lower >= self.upper:

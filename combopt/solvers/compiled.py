@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import importlib.util
 import inspect
+import threading
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -16,7 +16,9 @@ def available() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-@functools.cache
+_LOCK = threading.Lock()
+
+
 def compiled(name: str) -> ModuleType:
     """The module called ``name`` with its functions replaced by compiled ones, which call each other compiled.
 
@@ -28,9 +30,10 @@ def compiled(name: str) -> ModuleType:
     module = importlib.import_module(name)
     if not available():
         return module
-    for label, function in list(vars(module).items()):
-        if inspect.isfunction(function) and function.__module__ == name:
-            setattr(module, label, _compile(function))
+    with _LOCK:
+        for label, function in list(vars(module).items()):
+            if inspect.isfunction(function) and function.__module__ == name:
+                setattr(module, label, _compile(function))
     return module
 
 

@@ -29,6 +29,9 @@ SHARES = (0.02, 0.1, 1.0)
 ENUMERATED = 8
 """Nodes up to which all tours are looked at instead."""
 
+BLOCK, SQUARE = 1 << 18, 512
+"""Distances worked on at a time, and the side of the squares that are mirrored: what the caches hold."""
+
 Compact = npt.NDArray[np.uint16]
 
 
@@ -87,7 +90,8 @@ class FastTsp(Solver):
         settled: Number = math.inf
         shares = list(SHARES)
         while not session.stopping:
-            left = session.remaining(reserve=0.1 + 2e-6 * len(matrix))
+            # The package overruns its time by what it takes to copy the matrix.
+            left = session.remaining(reserve=0.1 + 2e-5 * len(matrix))
             # Less than this would not even build the neighbour lists.
             seconds = max(left * (shares.pop(0) if shares else 1.0), 1e-4 * len(matrix))
             if seconds > left / 2:
@@ -132,15 +136,20 @@ def compact(instance: Tsp, tour: Ints, session: Session | None = None) -> Compac
     factor = 1.0 if whole else UINT16 / (span + shift)
     nodes = np.arange(n)
     out = np.zeros((n, n), dtype=np.uint16)
-    step = max(16, (1 << 20) // n)
+    step = max(1, BLOCK // n)
     for start in range(0, n, step):
         if session is not None and session.stopping:
             return None
-        block = nodes[start : start + step]
-        steps = np.minimum(metric.between(block[:, None], nodes[None, start:]) - low, span)
-        small = np.floor(steps * factor + (shift * factor + 0.5)).astype(np.uint16)
-        out[start : start + step, start:] = small
-        out[start:, start : start + step] = small.T
+        steps = metric.between(nodes[start : start + step, None], nodes[None, start:])
+        if not whole or shift or metric.matrix is not None:
+            steps = np.floor(np.minimum(steps - low, span) * factor + (shift * factor + 0.5))
+        out[start : start + step, start:] = steps
+    for start in range(0, n, SQUARE):
+        rows = slice(start, start + SQUARE)
+        for across in range(start, n, SQUARE):
+            columns = slice(across, across + SQUARE)
+            part = out[rows, columns] if across > start else np.triu(out[rows, columns])
+            out[columns, rows] = part.T if across > start else part | part.T
     out[instance.fixed_edges[:, 0], instance.fixed_edges[:, 1]] = 0
     out[instance.fixed_edges[:, 1], instance.fixed_edges[:, 0]] = 0
     np.fill_diagonal(out, 0)

@@ -12,13 +12,12 @@ import numpy as np
 
 from combopt.instances.fjsp import Fjsp
 from combopt.instances.jobshop import JobShop
-from combopt.instances.scheduling import Operations
-from combopt.instances.solutions import Schedule
+from combopt.instances.scheduling import Operations, as_start
 from combopt.model import Instance, Ints
 from combopt.result import StoppedBy
 from combopt.solvers import job_tabu_kernels as K
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
-from combopt.solvers.compiled import compiled
+from combopt.solvers.compiled import available, compiled
 from combopt.solvers.dispatching import best_dispatch
 from combopt.solvers.scheduling_bounds import lower_bound
 
@@ -84,7 +83,8 @@ def _pool_size(operations: int) -> int:
 
 def _search(pool: _Pool, session: Session, patience: int) -> None:
     """Run one worker in each thread until the session stops, and raise what any of them raised."""
-    compiled(K.__name__)
+    if not _compile(session):
+        return
     threads = max(1, session.budget.cores)
     workers = [_Worker(pool, session, patience, number) for number in range(threads)]
     if threads == 1:
@@ -94,6 +94,18 @@ def _search(pool: _Pool, session: Session, patience: int) -> None:
         futures = [executor.submit(worker.run) for worker in workers]
         for future in futures:
             future.result()
+
+
+def _compile(session: Session) -> bool:
+    """Compile the loops, which takes a while when it is done for the first time; whether that is over.
+
+    In a thread, so that a stop is heard meanwhile; what is compiled then is ready for the next run.
+    """
+    thread = threading.Thread(target=compiled, args=(K.__name__,), name="combopt-compile", daemon=True)
+    thread.start()
+    while thread.is_alive() and not session.stopping:
+        thread.join(0.02)
+    return not thread.is_alive()
 
 
 @dataclass
@@ -125,11 +137,12 @@ class _Pool:
         self.goal = lower_bound(ops)
         start, chosen = best_dispatch(ops)
         makespan = int((start + ops.duration[chosen]).max())
-        if isinstance(self.session.start, Schedule):
-            own_start, machine = ops.flat(self.session.start)
-            own = ops.chosen(machine)
-            if (own >= 0).all() and int((own_start + ops.duration[own]).max()) < makespan:
-                start, chosen = own_start, own
+        given = as_start(ops, self.session.start)
+        if given is not None:
+            own = ops.chosen(given[1])
+            end = int((given[0] + ops.duration[own]).max())
+            if end < makespan:
+                start, chosen, makespan = given[0], own, end
         self.first = self.placed(start, chosen)
         self.best, self.top, self.pending = makespan, self.first, False
         self.emitted = 0.0
@@ -237,7 +250,8 @@ class _Worker:
         self.numbers[K.TENURE] = 6 + ops.jobs // (2 * machines)
         self.numbers[K.SPREAD] = self.numbers[K.TENURE] // 2
         self.numbers[K.RANDOM] = np.random.default_rng([session.budget.seed, number]).integers(1, K.PRIME)
-        self.moves = max(1, _WORK_PER_CALL // max(200, len(ops)))
+        work = _WORK_PER_CALL if available() else _WORK_PER_CALL // 300
+        self.moves = max(1, work // max(200, len(ops)))
 
     def run(self) -> None:
         try:

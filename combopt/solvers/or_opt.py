@@ -134,7 +134,7 @@ class OrOpt(Solver):
         gain, emitted = 0.0, time.monotonic()
         pause = max(0.2, 2e-6 * n)  # handing over and checking a tour takes the other process some time
         reason = StoppedBy.TIME
-        while session.remaining(reserve=0.1 + 1e-6 * n) > 1e-3 and not session.stopping:
+        while session.remaining(reserve=0.1 + 3e-6 * n) > 1e-3 and not session.stopping:
             began = time.monotonic()
             kicking = search.state[tour_search.COUNT] == 0
             share = 0 if not kicking else batch if limit is None else min(batch, limit - kicks)

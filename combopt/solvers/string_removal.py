@@ -284,6 +284,7 @@ def problem_of(instance: RouteLength, neighbours: int) -> kernels.Problem:
     return kernels.Problem(
         rule=kernels.MATRIX if whole else RULES[metric.rule],
         matrix=matrix,
+        back=matrix if instance.closed and metric.symmetric else np.ascontiguousarray(matrix.T),
         points=points,
         closed=instance.closed,
         near=nearest(instance, neighbours),
@@ -309,7 +310,8 @@ def make_plan(problem: kernels.Problem, routes: RouteList, fleet: int, seed: int
     """The arrays that hold some routes; at most ``fleet`` routes can come of them."""
     n = len(problem.demand)
     fleet = max(fleet, len(routes))
-    at, of, length = np.zeros((10, n), np.int64), np.zeros((4, fleet), np.int64), np.zeros(fleet)
+    at, of = np.zeros((10, n), np.int64), np.zeros((4, fleet), np.int64)
+    length, leg = np.zeros(fleet), np.zeros(n)
     at[kernels.ROUTE] = -1
     for r, customers in enumerate(routes):
         stops = np.array([0, *customers, 0])
@@ -317,7 +319,8 @@ def make_plan(problem: kernels.Problem, routes: RouteList, fleet: int, seed: int
         at[kernels.AFTER, inside], at[kernels.BEFORE, inside], at[kernels.ROUTE, inside] = stops[2:], stops[:-2], r
         of[kernels.LOAD, r], of[kernels.SIZE, r] = problem.demand[stops].sum(), len(customers)
         ways = zip(stops[:-1].tolist(), stops[1:].tolist(), strict=True)
-        length[r] = sum(kernels.distance(problem, a, b) for a, b in ways)
+        legs = [kernels.distance(problem, a, b) for a, b in ways]
+        length[r], leg[inside] = sum(legs), legs[1:]
     at[kernels.BEST_AFTER], at[kernels.BEST_BEFORE] = at[kernels.AFTER], at[kernels.BEFORE]
     cost = float(length.sum())
     for r, customers in enumerate(routes):
@@ -327,7 +330,7 @@ def make_plan(problem: kernels.Problem, routes: RouteList, fleet: int, seed: int
     of[kernels.TOUCHED] = -1
     members = np.array(sorted(c for customers in routes for c in customers), dtype=np.int64)
     info = np.array([seed, unused, 0], dtype=np.int64)
-    return kernels.Plan(at, of, length, np.zeros(n), members, info, np.array([cost, cost]))
+    return kernels.Plan(at, of, length, leg, np.zeros(n), members, info, np.array([cost, cost]))
 
 
 def read_routes(plan: kernels.Plan, *, best: bool) -> RouteList:

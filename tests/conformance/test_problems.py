@@ -118,8 +118,15 @@ def test_what_is_written_is_read_back(name: str, kind: str, tmp_path: Path) -> N
     except InputError as error:
         assert error.code in ("E119", "E202"), "a format may refuse what it cannot express, and nothing else"
         return
-    again = api.read(path, format=name, kind=kind, **unsaid(instance))
-    assert again.digest() == instance.digest()
+    assert content(api.read(path, format=name, kind=kind, **unsaid(instance))) == content(instance)
+
+
+def content(instance: Instance) -> dict[str, object]:
+    """The data without the name; distances count, not whether they come from coordinates or a matrix."""
+    data = {key: value for key, value in instance.to_dict().items() if key != "name"}
+    if "metric" in data:
+        data["metric"] = instance.metric.full().tolist()  # type: ignore[attr-defined]
+    return data
 
 
 def unsaid(instance: Instance) -> dict[str, str]:
@@ -137,4 +144,4 @@ def test_the_fields_own_format_is_recognised(kind: str, tmp_path: Path) -> None:
     api.write(instance, path, format=own.name)
     reading = api.read_with_warnings(path, kind=kind, **unsaid(instance))
     assert (reading.format, reading.instance.kind) == (own.name, kind)
-    assert reading.instance.digest() == instance.digest()
+    assert content(reading.instance) == content(instance)

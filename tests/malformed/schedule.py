@@ -94,7 +94,7 @@ CASES = [
     _wrong("row-missing", "0 4 6\n3 5 8\n", "E115", 2),
     _wrong("row-too-many", STARTS + "1 2 3\n", "E115", 5),
     _wrong("letters", "0 4 6\n3 x 8\n0 5 8\n", "E113", 2),
-    _wrong("nan", "0 4 6\n3 nan 8\n0 5 8\n", "E113", 2),
+    _wrong("nan-as-a-start", "0 4 6\n3 nan 8\n0 5 8\n", "E113", 2),
     _wrong("fraction", "0 4 6\n3 5.5 8\n0 5 8\n", "E113", 2),
     _wrong("beyond-64-bits", "0 4 6\n3 99999999999999999999 8\n0 5 8\n", "E114", 2),
     _wrong("comments-alone", "# makespan 12\n", "E118", 0),

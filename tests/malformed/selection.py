@@ -45,7 +45,7 @@ def _partly(solution: Assignment) -> None:
 
 
 def _case(name: str, text: str, code: str | None, line: int = 0, **more: object) -> Case:
-    return Case(name, "a.sol", text, code, line, instance=_knapsack, **more)  # type: ignore[arg-type]
+    return Case(name, "items.sol", text, code, line, instance=_knapsack, **more)  # type: ignore[arg-type]
 
 
 def _bin(name: str, text: str, code: str | None, line: int = 0, **more: object) -> Case:

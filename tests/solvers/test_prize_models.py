@@ -90,6 +90,14 @@ def test_a_start_goes_through_pyvrp_unchanged(end: int | None) -> None:
     assert view.decode(encoded) == start
 
 
+def test_the_depot_alone_can_be_a_start() -> None:
+    view = build(Op(metric=SQUARE, prize=[1, 7, 5, 6], limit=11))
+    assert view.encode is not None
+    encoded = view.encode(Tour([0]))
+    assert encoded is not None
+    assert view.decode(encoded) == Tour([0])
+
+
 def test_a_start_that_is_too_long_is_not_taken() -> None:
     instance = Op(metric=SQUARE, prize=[1, 7, 5, 6], limit=11)
     encode = build(instance).encode

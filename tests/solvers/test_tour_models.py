@@ -102,7 +102,7 @@ def test_lkh_is_never_chosen_by_itself() -> None:
     [
         (Tsp, 10, "held_karp"),
         (Tsp, 500, "fast_tsp"),
-        (Tsp, 20_001, "or_opt"),
+        (Tsp, 12_001, "or_opt"),
         (Atsp, 10, "held_karp"),
         (Atsp, 60, "fast_tsp"),
     ],

@@ -95,6 +95,8 @@ def _open(source: Source, blocks: list[Block], table: str, number: int, text: st
 
 def _bare(source: Source, lines: list[tuple[int, str]]) -> Block:
     """The block of a file without words, in which every job has a line of durations and one of machines."""
+    if not lines:
+        raise source.error("E118", 0, "the file holds no numbers", "a line: jobs machines ...")
     counts = lines[0][0]
     jobs, _ = _counts(source, counts)
     if len(lines) != 1 + 2 * jobs:

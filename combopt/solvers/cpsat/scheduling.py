@@ -9,7 +9,7 @@ import numpy as np
 
 from combopt.instances.fjsp import Fjsp
 from combopt.instances.jobshop import JobShop
-from combopt.instances.scheduling import Operations, left_shifted
+from combopt.instances.scheduling import Operations, as_start, left_shifted
 from combopt.instances.solutions import Schedule
 from combopt.model import Instance, Ints, Solution
 from combopt.solvers.cpsat.view import CpView, Values
@@ -124,12 +124,10 @@ class _Model:
 
     def replace_hint(self, solution: Solution) -> Iterable[tuple[cp_model.IntVar, int]]:
         """The hint of a start instead of the dispatched one, and nothing worse than that start any more."""
-        assert isinstance(solution, Schedule)
-        start, machine = self.ops.flat(solution)
-        if (self.ops.chosen(machine) < 0).any():
+        found = as_start(self.ops, solution)
+        if found is None:
             return ()
-        # Whatever the start, this schedule is feasible.
-        start, machine = self.ops.flat(left_shifted(self.ops, start, machine))
+        start, machine = found
         end = start + self.ops.duration[self.ops.chosen(machine)]
         if end.max() > self.horizon:
             return ()

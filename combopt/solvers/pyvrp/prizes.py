@@ -62,7 +62,7 @@ def build(instance: Instance) -> PyvrpView:
             return None
         order = np.roll(start.order, -int(np.flatnonzero(start.order == depot)[0]))
         visits = np.searchsorted(clients, order[~np.isin(order, [depot, end])])
-        return pyvrp.Solution(data, [visits.tolist()])
+        return pyvrp.Solution(data, [visits.tolist()] if visits.size else [])
 
     return PyvrpView(data=data, decode=decode, encode=encode)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from combopt import api
 from combopt.errors import InputError, UsageError
 from combopt.instances.formats.pctsp import PCTSP, minimum_prize
+from combopt.instances.metric import Metric
 from combopt.instances.pctsp import Pctsp
 from combopt.instances.text import Source
 from tests.malformed.pctsp import GOOD
@@ -80,9 +82,8 @@ def test_other_files_are_not_taken(text: str) -> None:
 
 
 def test_lengths_that_are_not_whole_are_not_written() -> None:
-    euclidean = api.generate("pctsp", n=4)
-    exact = Pctsp.from_dict({**euclidean.to_dict(), "metric": {**euclidean.metric.__dict__, "rule": "EXACT_2D",
-                             "coordinates": euclidean.metric.coordinates.tolist()}})  # fmt: skip
+    metric = Metric(rule="EXACT_2D", coordinates=np.eye(2))
+    exact = Pctsp(metric=metric, prize=[0, 1], penalty=[0, 1], min_prize=1)
     with pytest.raises(InputError) as caught:
         PCTSP.write(exact)  # type: ignore[misc]
     assert caught.value.code == "E119"
