@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from combopt.errors import InputError as InputError
     from combopt.errors import UsageError as UsageError
     from combopt.instances.atsp import Atsp as Atsp
-    from combopt.instances.cvrp import Cvrp as Cvrp
     from combopt.instances.clique import Clique as Clique
     from combopt.instances.coloring import Coloring as Coloring
-    from combopt.instances.graph import Graph as Graph
+    from combopt.instances.cvrp import Cvrp as Cvrp
     from combopt.instances.fjsp import Fjsp as Fjsp
+    from combopt.instances.graph import Graph as Graph
     from combopt.instances.jobshop import JobShop as JobShop
     from combopt.instances.metric import Metric as Metric
-    from combopt.instances.op import Op as Op
-    from combopt.instances.pctsp import Pctsp as Pctsp
-    from combopt.instances.ovrp import Ovrp as Ovrp
     from combopt.instances.mis import Mis as Mis
+    from combopt.instances.op import Op as Op
+    from combopt.instances.ovrp import Ovrp as Ovrp
+    from combopt.instances.pctsp import Pctsp as Pctsp
     from combopt.instances.solutions import Assignment as Assignment
     from combopt.instances.solutions import Point as Point
     from combopt.instances.solutions import Routes as Routes
@@ -68,7 +68,7 @@ _HOMES = {
     "combopt.result": "Result Status StoppedBy",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
-__all__ = [*sorted(_HOME), "__version__"]  # noqa: PLE0604
+__all__ = [*sorted(_HOME), "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -110,9 +110,7 @@ def read_solution(path: str | Path, instance: Instance, *, format: str | None = 
     return _solution_format(path, instance, format)[0]
 
 
-def _solution_format(
-    path: str | Path, instance: Instance, format: str | None
-) -> tuple[Solution, float | None]:
+def _solution_format(path: str | Path, instance: Instance, format: str | None) -> tuple[Solution, float | None]:
     source = Source.open(path)
     table = registry.SOLUTION_FORMATS
     chosen: SolutionFormat = table.load(format) if format else recognise(source, table, instance.kind)
@@ -233,9 +231,7 @@ def make_solver(name: str, options: dict[str, Any] | None = None) -> Solver:
     values = {}
     for key, value in (options or {}).items():
         if key not in known:
-            raise UsageError(
-                "E201", f"{name} has no option {key!r}", expected=", ".join(known) or "no options at all"
-            )
+            raise UsageError("E201", f"{name} has no option {key!r}", expected=", ".join(known) or "no options at all")
         values[key] = _option(hints[key], value, key) if isinstance(value, str) else value
     try:
         solver: Solver = cls(**values)

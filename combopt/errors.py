@@ -118,9 +118,7 @@ class MissingExtraError(UsageError):
     """An optional package is needed; the remedy names the pip command."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(
-            "E203", f"the package {package!r} is not installed", remedy=f"pip install 'combopt[{extra}]'"
-        )
+        super().__init__("E203", f"the package {package!r} is not installed", remedy=f"pip install 'combopt[{extra}]'")
         self.package, self.extra = package, extra
 
     def __reduce__(self) -> tuple[object, ...]:

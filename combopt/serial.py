@@ -1,6 +1,7 @@
 """Frozen dataclasses to plain JSON data and back without loss, and digests of them.
 
-A class that has ``to_dict`` and ``from_dict`` decides for itself.  Arrays become nested lists: the constructor of a class fixes the type of each of its arrays, so nothing is lost.
+A class that has ``to_dict`` and ``from_dict`` decides for itself.  Arrays become nested lists:
+the constructor of a class fixes the type of each of its arrays, so nothing is lost.
 Non-finite floats become the strings ``"inf"``, ``"-inf"`` and ``"nan"``, so that the output is strict JSON.
 """
 

@@ -117,7 +117,7 @@ class Source:
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines, without their ends (``\\n``, ``\\r\\n`` or ``\\r``)."""
+        """The lines, without their ends, of whichever of the three kinds."""
         text = self.text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in self.text else self.text
         return text.split("\n")
 
@@ -230,7 +230,7 @@ class Source:
             return None
 
 
-_KNOWN_SUFFIXES = frozenset(
+_KNOWN_SUFFIXES = frozenset(  # noqa: SIM905 - a list of strings would be longer and no clearer
     ".tsp .atsp .sop .hcp .vrp .tour .txt .dat .sol .col .clq .mis .mps .lp .opb .bpp .csv .fjs .jsp .json .oplib "
     ".op .pctsp .in .kp .mkp .scp .rail .graph .edges .mtx .cyc .hgs .xml .wbo".split()
 )

@@ -8,6 +8,7 @@ SIGKILL.  Children that ended a run in good order are kept for the next one, whi
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import queue
@@ -44,7 +45,7 @@ class Worker:
     def __init__(self) -> None:
         here, there = Pipe()
         self.connection: Connection[Any, Any] = here
-        self.log: IO[bytes] = tempfile.TemporaryFile()
+        self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         self.uses = 0
         self.reader: threading.Thread | None = None
         self.owner = os.getpid()
@@ -242,18 +243,14 @@ class _Run:
         self.reason = reason
         self.kill_at = min(self.kill_at, time.monotonic() + grace)
         if self.sent.is_set():
-            try:
+            with contextlib.suppress(OSError):  # it is dead already; the reader says so
                 self.worker.connection.send(Stop(self.task.number))
-            except OSError:
-                pass  # it is dead already; the reader says so
 
     def _end(self) -> Outcome:
         """Last rungs: SIGTERM, then SIGKILL; what was handed over before is still taken."""
         self.worker.process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.worker.process.wait(0.05)
-        except subprocess.TimeoutExpired:
-            pass
         self.abandon()
         outcome = Outcome(stopped_by=self.reason or StoppedBy.TIME)
         while not self.inbox.empty():

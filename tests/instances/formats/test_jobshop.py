@@ -87,7 +87,7 @@ def test_a_large_file_is_read_in_seconds(tmp_path: Path) -> None:
 
 def test_benchmark_files(benchmark_files: Path) -> None:
     folder = benchmark_files / "jssp"
-    for row in csv.DictReader((folder / "MANIFEST.csv").open()):
+    for row in csv.DictReader((folder / "MANIFEST.csv").read_text().splitlines()):
         reading = api.read_with_warnings(folder / row["path"])
         shop = reading.instance
         assert isinstance(shop, JobShop)
