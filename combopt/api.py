@@ -81,28 +81,23 @@ def recognise(source: Source, formats: registry.Registry, kind: str | None = Non
     InputError
         E102 if no format recognises the content.
     """
-    found = [
-        entry
-        for _, entry in formats.items()
-        if (kind is None or kind in entry.kinds or "*" in entry.kinds) and entry.sniff(source)
-    ]
-    # a list of numbers may be of several formats; the problem that was asked for decides
+    able = [f for _, f in formats.items() if kind is None or kind in f.kinds or "*" in f.kinds]
     wanted = source.options.kind
-    found = [entry for entry in found if wanted in entry.kinds or "*" in entry.kinds] or found
-    by_extension = [entry for entry in found if source.suffix in entry.extensions]
-    if not found:
-        # a known extension gives the better message, even if the content is broken beyond recognition
-        by_extension = [
-            entry
-            for _, entry in formats.items()
-            if source.suffix in entry.extensions and (kind is None or kind in entry.kinds or "*" in entry.kinds)
-        ][:1]
-    if not (found or by_extension):
-        raise source.error(
-            "E102", 0, "the content is of no format that combopt knows", ", ".join(formats.names()),
-            "Name the format with --format; combopt list formats shows them.",
-        )  # fmt: skip
-    return (by_extension or found)[0]
+
+    def rank(entry: Any) -> tuple[bool, bool]:
+        # a list of numbers may be of several formats; the problem that was asked for decides, then the extension
+        return not (wanted in entry.kinds or "*" in entry.kinds), source.suffix not in entry.extensions
+
+    for entry in sorted(able, key=rank):
+        if entry.sniff(source):
+            return entry
+    for entry in able:
+        if source.suffix in entry.extensions:
+            return entry  # it gives the better message, even if the content is broken beyond recognition
+    raise source.error(
+        "E102", 0, "the content is of no format that combopt knows", ", ".join(formats.names()),
+        "Name the format with --format; combopt list formats shows them.",
+    )  # fmt: skip
 
 
 def read_solution(path: str | Path, instance: Instance, *, format: str | None = None) -> Solution:

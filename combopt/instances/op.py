@@ -98,9 +98,7 @@ class Op(Instance):
         return Evaluation(prize, tuple(violations), notes=(f"length {length} of at most {self.limit}",))
 
     @classmethod
-    def generate(
-        cls, rng: np.random.Generator, *, n: int = 100, family: str = "distance", share: float = 0.5
-    ) -> Op:
+    def generate(cls, rng: np.random.Generator, *, n: int = 100, family: str = "distance", share: float = 0.5) -> Op:
         """A random instance with uniform points in a square of side 10^6, rounded Euclidean distances.
 
         ``constant``, ``uniform`` and ``distance`` are the prizes of Fischetti, Salazar Gonzalez and Toth (1998) and

@@ -230,7 +230,7 @@ class Source:
             return None
 
 
-_KNOWN_SUFFIXES = frozenset(  # noqa: SIM905 - a list of strings would be longer and no clearer
+_KNOWN_SUFFIXES = frozenset(
     ".tsp .atsp .sop .hcp .vrp .tour .txt .dat .sol .col .clq .mis .mps .lp .opb .bpp .csv .fjs .jsp .json .oplib "
     ".op .pctsp .in .kp .mkp .scp .rail .graph .edges .mtx .cyc .hgs .xml .wbo".split()
 )

@@ -37,6 +37,10 @@ def _independent_set_is_soon_proved(size: dict[str, int]) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule("op", "cpsat", "proves these sizes in seconds", lambda size: size["nodes"] <= 25),
+    Rule("op", "prize_search", "on OPLib in 10 s as good as the published values or better, on average"),
+    Rule("pctsp", "cpsat", "proves these sizes in seconds", lambda size: size["nodes"] <= 50),
+    Rule("pctsp", "prize_search", "finds the known optima in a second"),
     Rule("clique", "clique_bb", "proves it in seconds at these sizes and densities", _clique_is_soon_proved),
     Rule("clique", "vertex_search", "finds the largest cliques where a proof is out of reach"),
     Rule("mis", "clique_bb", "proves it in seconds at these sizes and densities", _independent_set_is_soon_proved),
@@ -61,6 +65,9 @@ RULES: tuple[Rule, ...] = (
         lambda size: size["sizes"] <= 4000,
     ),
     Rule("binpacking", "best_fit_decreasing", "any number of items"),
+    Rule("cvrp", "sisr", "shortest routes in the same time, of 100 customers or 10,000"),
+    Rule("ovrp", "sisr", "shortest routes in the same time"),
+    Rule("vrptw", "pyvrp", "shortest routes in the same time"),
     Rule("tsp", "fast_tsp", "best tours in the same time up to 12,000 nodes", lambda size: size["nodes"] <= 12_000),
     Rule("tsp", "or_opt", "good tours from the first second on, in linear memory"),
     Rule("tsp", "nearest_neighbour", "linear memory, and no other package needed"),

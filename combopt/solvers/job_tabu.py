@@ -46,7 +46,6 @@ class JobTabu(Solver):
         capabilities=frozenset(
             {
                 Capability.BOUND,
-                Capability.PROOF,
                 Capability.WARM_START,
                 Capability.INCUMBENTS,
                 Capability.INTERRUPT,

@@ -1,8 +1,11 @@
-"""The loops of :mod:`~combopt.solvers.prize_search`, for :func:`~combopt.solvers.compiled.compiled`.
+"""The loops of :mod:`~combopt.solvers.prize_search`, for :mod:`~combopt.solvers.prize_machine`.
 
-The tour is kept in an array (``order[0..k-1]`` and ``pos``, -1 for nodes left out).  All moves are made of three
-steps, which are logged so that they can be undone: reversal of a stretch, insertion and removal of a node.  What is
-minimised is ``length - sum of worth(v) over visited v`` with ``worth(v) = base[v] + rate * prize[v]``.
+The tour is a list of nodes with the place of each node beside it (rows ORDER and POS of ``Tour.at``).  All moves are
+made of three steps, which are logged so that they can be undone: reversal of a stretch, insertion and removal of a
+node.  What is minimised is ``length - sum of worth(v) over visited v`` with ``worth(v) = base[v] + rate * prize[v]``.
+
+A function stands after those that it calls, and all are in one file: numba's cache on disk would not notice a change
+of a function that is called from another file.
 """
 
 from __future__ import annotations

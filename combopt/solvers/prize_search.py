@@ -33,6 +33,8 @@ from combopt.solvers.prize_problem import LARGEST_MATRIX, NONE, RULES, SPAN, Pri
 
 GREEDY_NODES = 1000
 """Nodes up to which a greedy tour is handed over before anything is compiled."""
+SLOW = 3.0
+"""Seconds of compiling from which on it is worth telling."""
 SLICE = 0.05
 """Seconds between two looks at the clock."""
 
@@ -104,7 +106,10 @@ class _Run:
 
     def __init__(self, solver: PrizeSearch, problem: PrizeProblem, session: Session) -> None:
         self.solver, self.problem, self.session = solver, problem, session
+        started = time.monotonic()
         self.machine: Any = compiled()
+        if (seconds := time.monotonic() - started) > SLOW:
+            session.say(f"compiling the search took {seconds:.0f} s; from now on it is kept on disk")
         capacity = 2000 + 20 * len(problem)
         self.space = problem.space(solver.near)
         self.tour = problem.tour(capacity)

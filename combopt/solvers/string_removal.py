@@ -79,6 +79,8 @@ class StringRemoval(Solver):
     cold: float = 0.01
     removals: int = 10
     longest: int = 10
+    split: float = 0.5
+    deeper: float = 0.01
     neighbours: int = 100
     places: int = 50
 
@@ -168,8 +170,8 @@ class _Search:
         self.settings = kernels.Settings(
             removals=solver.removals,
             longest=solver.longest,
-            split=0.5,
-            deeper=0.01,
+            split=solver.split,
+            deeper=solver.deeper,
             blink=0.01,
             places=min(solver.places, self.problem.near.shape[1]),
         )

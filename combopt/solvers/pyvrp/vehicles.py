@@ -104,7 +104,7 @@ class _Model:
         """Demands and capacity in units for which PyVRP's penalties are neither too weak nor overflow."""
         instance = self.instance
         demand, capacity = instance.demand.tolist(), int(instance.capacity)
-        shrink = 1 + sum(demand) // 10**12
+        shrink = 1 << max(0, sum(demand).bit_length() - 40)
         if shrink > 1:
             return [-(-d // shrink) for d in demand], capacity // shrink
         if fleet == 0:  # nothing can be served; PyVRP wants a vehicle all the same
