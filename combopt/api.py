@@ -91,9 +91,9 @@ def recognise(source: Source, formats: registry.Registry, kind: str | None = Non
     for entry in sorted(able, key=rank):
         if entry.sniff(source):
             return entry
-    for entry in able:
-        if source.suffix in entry.extensions:
-            return entry  # it gives the better message, even if the content is broken beyond recognition
+    claiming = [entry for entry in able if source.suffix in entry.extensions]
+    if claiming and (kind is not None or len(claiming) == 1):
+        return claiming[0]  # it gives the better message, even if the content is broken beyond recognition
     raise source.error(
         "E102", 0, "the content is of no format that combopt knows", ", ".join(formats.names()),
         "Name the format with --format; combopt list formats shows them.",
