@@ -12,6 +12,7 @@ environment: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/combopt doctor --warm-up
 	touch $(STAMP)
 
 solve: $(STAMP)

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import combopt
-from combopt import registry
+from combopt import api, registry
 
 # What each distribution is imported as, where the names differ.
 MODULES = {"ortools": "ortools.sat.python.cp_model"}
@@ -19,6 +19,8 @@ MODULES = {"ortools": "ortools.sat.python.cp_model"}
 
 def doctor_command(options: argparse.Namespace) -> int:
     """Exit code 0 if every installed solver package can be imported beside all others, else 5."""
+    if options.warm_up:
+        warm_up()
     packages = sorted({s.info.package.lower() for _, s in registry.SOLVERS.items() if s.info.package != "combopt"})
     versions = {name: _version(name) for name in packages}
     installed = [name for name in packages if versions[name]]
@@ -46,6 +48,18 @@ def doctor_command(options: argparse.Namespace) -> int:
             print(f"problem   {problem}")
         print("all is well" if not report["problems"] else "some solvers will not work; reinstall them")
     return 5 if report["problems"] else 0
+
+
+def warm_up() -> None:
+    """Let every solver of our own run on a small instance of each kind, so that its loops are compiled and kept."""
+    for name, cls in registry.SOLVERS.items():
+        if cls.info.package not in ("combopt", "numba") or cls.info.version() is None:
+            continue
+        for kind in cls.info.kinds:
+            instance = api.generate(kind, n=20)
+            if cls().accepts(instance):
+                print(f"warming up {name} for {kind}", file=sys.stderr)
+                api.solve(instance, name, isolate=False, time_limit=0.5)
 
 
 def _version(package: str) -> str | None:

@@ -29,6 +29,7 @@ def make_parser() -> argparse.ArgumentParser:
     _generate(commands)
     _list(commands)
     doctor = commands.add_parser("doctor", help="what is installed, and what works together")
+    doctor.add_argument("--warm-up", action="store_true", help="compile the own search loops now, not at first use")
     _json(doctor)
     return parser
 

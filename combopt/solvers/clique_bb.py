@@ -22,7 +22,7 @@ from combopt.instances.solutions import Selection
 from combopt.model import Instance, Ints
 from combopt.result import StoppedBy
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
-from combopt.solvers.graph_compiled import compiled
+from combopt.solvers.compiled import compiled
 from combopt.solvers.graph_search import make_search, opening, promising, too_heavy
 
 WHOLE = 4000
@@ -233,7 +233,7 @@ class Tree:
             if self._info[0] + 2 >= self._levels:
                 self._deepen()
             with np.errstate(over="ignore"):  # where numba is missing, numpy would complain of the bit tricks
-                nodes = compiled(KERNELS).expand(
+                nodes = compiled(KERNELS, typed=False).expand(
                     self._rows, self._worth, self._left, self._branch, self._bounds, self._todo, self._above,
                     self._chosen, self._best, self._free, self._classes, self._residual, self._info, nodes,
                 )  # fmt: skip

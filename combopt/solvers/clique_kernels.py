@@ -1,4 +1,4 @@
-"""The loops of the exact clique search, for :func:`~combopt.solvers.graph_compiled.compiled`.
+"""The loops of the exact clique search, for :func:`~combopt.solvers.compiled.compiled`.
 
 Sets of vertices are bits, 64 to a word of type ``int64``, the first vertex the lowest bit of the first word.
 The arrays are those of :class:`combopt.solvers.clique_bb.Tree`, and are changed in place.

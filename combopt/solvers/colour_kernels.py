@@ -1,4 +1,4 @@
-"""The loop of TabuCol, for :func:`~combopt.solvers.graph_compiled.compiled`.
+"""The loop of TabuCol, for :func:`~combopt.solvers.compiled.compiled`.
 
 The arrays are those of :class:`combopt.solvers.tabucol.ClashSearch`, and are changed in place.
 """

@@ -1,4 +1,4 @@
-"""The loops of the searches for independent sets, for :func:`~combopt.solvers.graph_compiled.compiled`.
+"""The loops of the searches for independent sets, for :func:`~combopt.solvers.compiled.compiled`.
 
 The arrays are those of :mod:`combopt.solvers.graph_search`, and are changed in place.
 """

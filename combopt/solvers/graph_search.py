@@ -29,7 +29,7 @@ from combopt.instances.solutions import Selection
 from combopt.model import Instance, Ints, Solution
 from combopt.result import StoppedBy
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
-from combopt.solvers.graph_compiled import compiled
+from combopt.solvers.compiled import compiled
 
 COMPLEMENT = 5000
 """Vertices of a clique instance that are searched at most; beyond, those in the densest core."""
@@ -224,7 +224,7 @@ class CoverSearch:
         )  # fmt: skip
 
     def advance(self, steps: int) -> None:
-        compiled(KERNELS).cover_steps(*self._arrays, steps)
+        compiled(KERNELS, typed=False).cover_steps(*self._arrays, steps)
         self.value = len(self._best) - int(self._info[4])
 
     def best(self) -> Ints:
@@ -251,7 +251,7 @@ class WeightSearch:
         self._arrays[7][1] = np.arange(n)
 
     def advance(self, steps: int) -> None:
-        compiled(KERNELS).weight_steps(*self._arrays, steps)
+        compiled(KERNELS, typed=False).weight_steps(*self._arrays, steps)
         self.value = int(self._info[3])
 
     def best(self) -> Ints:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from combopt.solvers.base import Session
-from combopt.solvers.compiled import available
+from combopt.solvers.compiled import available, jit
 
 LARGEST = float(2**62)
 
@@ -17,14 +17,9 @@ LARGEST = float(2**62)
 @cache
 def compiled() -> Callable[..., Any]:
     """The compiled step; the compilation takes about two seconds unless a former one was kept on disk."""
-    import numba
     import numpy as np
 
-    step: Callable[..., Any]
-    try:
-        step = numba.njit(nogil=True, cache=True)(merge)
-    except RuntimeError:  # no place on disk that can be written to
-        step = numba.njit(nogil=True)(merge)
+    step: Callable[..., Any] = jit(merge)
     longs, ints = np.zeros(1, np.int64), np.zeros(1, np.int32)
     step(*(longs, longs, longs, ints) * 2, 0, 0, 0, 0, 0.0, 0.0, 0, 0.0)  # compiles for these types
     return step

@@ -1,4 +1,4 @@
-"""The loops of :mod:`~combopt.solvers.prize_search`, for :mod:`~combopt.solvers.prize_machine`.
+"""The loops of :mod:`~combopt.solvers.prize_search`, for :func:`~combopt.solvers.compiled.compiled`.
 
 The tour is a list of nodes with the place of each node beside it (rows ORDER and POS of ``Tour.at``).  All moves are
 made of three steps, which are logged so that they can be undone: reversal of a stretch, insertion and removal of a

@@ -25,16 +25,21 @@ from combopt.instances.solutions import Tour
 from combopt.model import Instance, Ints
 from combopt.result import StoppedBy
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
+from combopt.solvers.compiled import compiled
 from combopt.solvers.greedy_prize import greedy
 from combopt.solvers.prize_bound import op_bound
 from combopt.solvers.prize_kernels import BEST, HEAT, LENGTH, LOCAL, ORDER, PRIZE, RATE, ROUNDS, SINCE, K
-from combopt.solvers.prize_machine import compiled
-from combopt.solvers.prize_problem import LARGEST_MATRIX, NONE, RULES, SPAN, PrizeProblem, span
+from combopt.solvers.prize_problem import FINE, LARGEST_MATRIX, NONE, RULES, SPAN, PrizeProblem, fine, span
 
+KERNELS = "combopt.solvers.prize_kernels"
 GREEDY_NODES = 1000
 """Nodes up to which a greedy tour is handed over before anything is compiled."""
 SLOW = 3.0
 """Seconds of compiling from which on it is worth telling."""
+SUM = 2**55
+"""Prizes, and penalties in steps, must stay below when added up."""
+BLUR = 16
+"""Prizes are blurred in parts of this."""
 SLICE = 0.05
 """Seconds between two looks at the clock."""
 
@@ -70,10 +75,11 @@ class PrizeSearch(Solver):
         metric = instance.metric
         if metric.rule not in RULES and metric.matrix is None and instance.nodes > LARGEST_MATRIX:
             return f"it needs the full matrix for {metric.rule}, too large for {instance.nodes} nodes"
-        amounts = [span(metric) * metric.unit, float(instance.prize.max())]
+        scale = metric.unit if metric.integral else float(fine(metric, FINE))
+        amounts = [float(instance.prize.max()) * instance.nodes / SUM, span(metric) / SPAN]
         if isinstance(instance, Pctsp):
-            amounts.append(float(instance.penalty.max()) * metric.unit)
-        return f"it takes distances, prizes and penalties up to {SPAN}" if max(amounts) > SPAN else None
+            amounts.append(float(instance.penalty.max()) * scale * instance.nodes / SUM)
+        return "its distances, prizes or penalties are too large" if max(amounts) > 1 else None
 
     def run(self, instance: Instance, session: Session) -> Outcome:
         assert isinstance(instance, (Op, Pctsp))
@@ -107,7 +113,7 @@ class _Run:
     def __init__(self, solver: PrizeSearch, problem: PrizeProblem, session: Session) -> None:
         self.solver, self.problem, self.session = solver, problem, session
         started = time.monotonic()
-        self.machine: Any = compiled()
+        self.machine: Any = compiled(KERNELS, entries=("nearest", "descend", "mend", "rounds"))
         if (seconds := time.monotonic() - started) > SLOW:
             session.say(f"compiling the search took {seconds:.0f} s; from now on it is kept on disk")
         capacity = 2000 + 20 * len(problem)
@@ -127,7 +133,10 @@ class _Run:
         self.construct(self.space.prize)
         start = self.session.start
         if isinstance(start, Tour) and self.problem.instance.evaluate(start).feasible:
-            self.resume(self.problem.encode(start.order))
+            order = self.problem.encode(start.order)
+            self.problem.load(self.space, self.tour, order)
+            self.machine.mend(self.space, self.hunt, self.tour)
+            self.resume(order)
 
     def bound(self) -> None:
         """Hand over an upper bound for orienteering; the nearest nodes are known here."""
@@ -141,23 +150,24 @@ class _Run:
         self.limit = op_bound(instance, shortest[0], shortest[1], problem.scale)
         self.session.bound(self.limit)
 
-    def construct(self, prize: Ints) -> None:
+    def construct(self, prize: Ints, parts: int = 1) -> None:
         """From a tour through all nodes, change the worth of a prize until the constraint is met.
 
-        ``prize`` may differ from the prizes of the instance, to come to another tour.
+        ``prize``, in ``parts`` of one, may differ from the prizes of the instance, to come to another tour.
         """
         space, hunt, tour, f = self.space._replace(prize=prize), self.hunt, self.tour, self.hunt.f
+        budget, quota = hunt.budget, hunt.quota * parts
         self.problem.load(space, tour, self.problem.everywhere())
         length = max(1, int(tour.s[LENGTH]) - self.problem.tie)
-        f[RATE] = (8.0 if hunt.orienteering else 0.001) * length / max(1, int(tour.s[PRIZE]))
-        factor = 0.85 if hunt.orienteering else 1.5
-        self.machine.descend(space, tour, f[RATE], False)
-        while (tour.s[LENGTH] > hunt.budget or tour.s[PRIZE] < hunt.quota) and 1e-12 < f[RATE] < 1e15:
-            f[RATE] *= factor
+        rate = (8.0 if hunt.orienteering else 0.001) * length / max(1, int(tour.s[PRIZE]))
+        self.machine.descend(space, tour, rate, False)
+        while (tour.s[LENGTH] > budget or tour.s[PRIZE] < quota) and 1e-12 < rate < 1e15:
+            rate *= 0.85 if hunt.orienteering else 1.5
             self.problem.queue_all(tour, np.arange(len(self.problem)))
-            self.machine.descend(space, tour, f[RATE], False)
+            self.machine.descend(space, tour, rate, False)
             if self.session.stopping:
                 break
+        f[RATE] = rate * parts
         self.resume(tour.at[ORDER, : tour.s[K]].copy())
 
     def resume(self, order: Ints) -> None:
@@ -174,7 +184,7 @@ class _Run:
         k = int(self.hunt.best[-1])
         if k == 0 or self.random.random() < 0.5:
             blur = self.random.uniform(0.5, 1.5, size=len(self.problem))
-            self.construct(np.rint(self.space.prize * blur * 1000).astype(np.int64) // 1000)
+            self.construct(np.rint(self.space.prize * blur * BLUR).astype(np.int64), BLUR)
             return
         order = np.roll(self.hunt.best[:k], int(self.random.integers(k)))
         gone = int(k * self.random.uniform(0.1, 0.6))

@@ -80,7 +80,7 @@ class StringRemoval(Solver):
     removals: int = 10
     longest: int = 10
     split: float = 0.5
-    deeper: float = 0.01
+    deeper: float = 0.99
     neighbours: int = 100
     places: int = 50
 

@@ -16,7 +16,7 @@ from combopt.model import Instance, Ints
 from combopt.result import StoppedBy
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
 from combopt.solvers.clique_bb import short_clique
-from combopt.solvers.graph_compiled import compiled
+from combopt.solvers.compiled import compiled
 from combopt.solvers.graph_search import mixed
 
 KERNELS = "combopt.solvers.colour_kernels"
@@ -168,7 +168,7 @@ class ClashSearch:
     def advance(self, steps: int) -> int:
         """Make up to so many steps, fewer if no clash is left; returns their number."""
         before = int(self._info[0])
-        compiled(KERNELS).clash_steps(*self._arrays, self._generator, self._info, self._share, steps)
+        compiled(KERNELS, typed=False).clash_steps(*self._arrays, self._generator, self._info, self._share, steps)
         self.clashes = int(self._info[1])
         return int(self._info[0]) - before
 

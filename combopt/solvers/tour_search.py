@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from combopt.solvers.compiled import jit
+
 Array = npt.NDArray[Any]
 
 EXPLICIT, NINT, CEIL, FLOOR, EXACT, TENTHS, MANHATTAN, MAXIMUM, ATT, GEO = range(10)
@@ -431,7 +433,6 @@ class Kernels(NamedTuple):
 @cache
 def compiled() -> Kernels:
     """Compile with numba, or load what an earlier call has left on disk; some seconds the first time ever."""
-    import numba
     from numba.extending import register_jitable
 
     parts: tuple[Callable[..., Any], ...] = (
@@ -440,5 +441,4 @@ def compiled() -> Kernels:
     )  # fmt: skip
     for part in parts:
         register_jitable(part)
-    jit = numba.njit(cache=True, nogil=True)
     return Kernels(jit(explore), jit(nearest))

@@ -140,7 +140,9 @@ def test_nodes_out_of_reach_are_left_out_of_the_problem() -> None:
 
 
 def test_numbers_beyond_the_kernels_are_refused() -> None:
-    instance = Op(metric=Metric(rule="EUC_2D", coordinates=np.eye(2)), prize=[0, 2**50], limit=3)
+    instance = Op(metric=Metric(rule="EUC_2D", coordinates=np.eye(2)), prize=[0, 2**53], limit=3)
+    assert PrizeSearch().refuses(instance) is None
+    instance = Op(metric=Metric(rule="EUC_2D", coordinates=np.eye(2) * 2**45), prize=[0, 1], limit=3)
     assert PrizeSearch().refuses(instance) is not None
 
 

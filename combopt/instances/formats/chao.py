@@ -62,18 +62,19 @@ def _end(source: Source, prize: Ints, line: int) -> int:
 
 def sniff(source: Source) -> bool:
     """``Tmax P`` and then triples whose first one, and the second or last one, score nothing."""
-    if len(source.text.lstrip().partition("\n")[0].split()) != 2:
-        return False
-    rows = _rows(source)
-    if len(rows) < 3 or any(len(row) != 3 for _, row in rows[1:]):
-        return False
+    head = source.text[:2000].lstrip().partition("\n")[0].split()
     try:
-        limit, paths = float(rows[0][1][0]), int(rows[0][1][1])
-        ends = [float(rows[i][1][2]) for i in (1, 2, -1)]
+        limit, paths = [float(token) for token in head]
+        if not (limit >= 0 and 1 <= paths <= MOST_PATHS):
+            return False
+        rows = [row for _, row in _rows(source)][1:]
+        if len(rows) < 2 or any(len(row) != 3 for row in rows):
+            return False
+        ends = [float(rows[i][2]) for i in (0, 1, -1)]
     except ValueError:
         return False
     # "n m" with m edges "u v weight" after it looks the same, but for the number of its lines
-    return limit >= 0 and 1 <= paths <= MOST_PATHS and paths != len(rows) - 1 and ends[0] == 0 and 0 in ends[1:]
+    return paths != len(rows) and ends[0] == 0 and 0 in ends[1:]
 
 
 def write(instance: Instance) -> str:

@@ -19,6 +19,7 @@ from combopt.instances.text import Source
 from combopt.model import Instance, Ints
 
 MARK = "# min_prize"
+_PLAIN = frozenset("0123456789 \t\r\n")
 DEFAULT = "0.5"
 """Share of all prizes that is the minimum where nothing says otherwise."""
 
@@ -124,10 +125,11 @@ def sniff(source: Source) -> bool:
     """Whole numbers in n + 2 lines of n; with the extension ``.pctsp``, any file that begins with a number."""
     if source.suffix == ".pctsp":
         return source.text.split(None, 1)[0].isdigit()
-    widths = [len(line.split()) for line in source.lines if line.strip() and not line.startswith(MARK)]
-    if len(widths) < 3 or set(widths) != {len(widths) - 2}:
+    nodes = len(source.text[:2000].lstrip().partition("\n")[0].split())
+    if nodes < 1 or 2 * nodes * nodes > len(source.text) or set(source.text[:200].partition("#")[0]) - _PLAIN:
         return False
-    return not set(source.text.replace(MARK, "")) - set("0123456789 \t\r\n")
+    widths = [len(line.split()) for line in source.lines if line.strip() and not line.startswith(MARK)]
+    return len(widths) > 2 and set(widths) == {len(widths) - 2} and not set(source.text.replace(MARK, "")) - _PLAIN
 
 
 PCTSP = Format(
