@@ -191,6 +191,7 @@ SOLVERS = Registry(
         "pyvrp": "combopt.solvers.pyvrp.solver:Pyvrp",
         "sisr": "combopt.solvers.string_removal:StringRemoval",
         "hgs": "combopt.solvers.hgs:Hgs",
+        "routing_portfolio": "combopt.solvers.routing_portfolio:RoutingPortfolio",
         "ortools_routing": "combopt.solvers.ortools_routing:OrToolsRouting",
         "savings": "combopt.solvers.savings:Savings",
         "insertion": "combopt.solvers.insertion:Insertion",

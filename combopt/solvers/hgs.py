@@ -21,6 +21,8 @@ SMALLEST = 4
 NO_LIMIT = 2**31 - 1
 RESERVE = 0.15
 """Seconds kept back at the end: the package looks at its clock once per generation only."""
+SAFETY = 0.9
+"""Share of the time left that the second run is given, in case processor time passes more slowly than before."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,8 @@ class Hgs(Solver):
     """Hybrid genetic search, the best solver of CVRP with up to some 300 customers in short runs.
 
     The package can neither be interrupted nor started from a solution, and reports nothing while it runs.  A
-    savings solution and a first short run hand over good routes early; ``opening`` is the share of the time that
-    the short run gets.  Its clock counts seconds of processor time, so the second run is planned with the speed
-    that the first one had on a busy machine.
+    savings solution and a first short run hand over good routes early.  Its clock counts seconds of processor time
+    of the whole process, so the second run is planned with the speed that the first one saw.
 
     Parameters
     ----------
@@ -68,17 +69,20 @@ class Hgs(Solver):
             session.emit(Routes(tuple(map(tuple, start))))
         if instance.customers < SMALLEST or not servable(instance):
             return Outcome()
-        data = problem(instance)
         if session.budget.iterations is not None:
-            self._search(instance, data, session, 0.0)
+            self._search(instance, problem(instance), session, 0.0)
             return Outcome(stopped_by=StoppedBy.ITERATIONS)
-        speed = 1.0
-        for share in (self.opening, 1.0):
+        self.runs(instance, session, self.opening)
+        return Outcome(stopped_by=StoppedBy.TIME)
+
+    def runs(self, instance: Cvrp, session: Session, opening: float) -> None:
+        """A short run, which also tells how fast processor time passes, and one that fills the time left."""
+        data, speed = problem(instance), 1.0
+        for share in (opening, SAFETY):
             wall, cpu = time.monotonic(), time.process_time()
             self._search(instance, data, session, speed * share * session.remaining(RESERVE))
             spent = time.monotonic() - wall
-            speed = min(1.0, (time.process_time() - cpu) / spent) if spent > 0.05 else 1.0
-        return Outcome(stopped_by=StoppedBy.TIME)
+            speed = (time.process_time() - cpu) / spent if spent > 0.05 else 1.0
 
     def _search(self, instance: Cvrp, data: dict[str, Any], session: Session, seconds: float) -> None:
         """One run of so many seconds of processor time; 0 for none but the limit on iterations."""

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection, Pipe
 from typing import IO, Any
 
@@ -89,12 +90,23 @@ class Worker:
 
 
 class _Pool:
-    """Idle children, kept for the next run."""
+    """Idle children, kept for the next run.
+
+    Children die with the thread that started them (that is how the kernel sees a parent), and may outlive the run
+    they were started for; so one thread that lasts as long as this process starts them all.
+    """
 
     def __init__(self) -> None:
         self._idle: list[Worker] = []
         self._lock = threading.Lock()
+        self._starter = ThreadPoolExecutor(1, "combopt-start")
+        self._owner = os.getpid()
         atexit.register(self.clear)
+
+    def _start(self) -> Worker:
+        if self._owner != os.getpid():  # after a fork the thread is the parent's
+            self._starter, self._owner = ThreadPoolExecutor(1, "combopt-start"), os.getpid()
+        return self._starter.submit(Worker).result()
 
     def take(self) -> Worker:
         with self._lock:
@@ -103,7 +115,7 @@ class _Pool:
                 if worker.owner == os.getpid() and worker.process.poll() is None:
                     return worker
                 worker.kill()
-        return Worker()
+            return self._start()
 
     def give_back(self, worker: Worker) -> None:
         worker.uses += 1
@@ -117,7 +129,7 @@ class _Pool:
         """Start a child ahead of the run that will need it."""
         with self._lock:
             if not self._idle:
-                self._idle.append(Worker())
+                self._idle.append(self._start())
 
     def clear(self) -> None:
         with self._lock:

@@ -147,6 +147,17 @@ def test_a_class_of_the_main_script_is_refused() -> None:
         api.solve(five_points(), Local(), time_limit=10)
 
 
+def test_a_child_outlives_the_thread_it_was_started_from() -> None:
+    POOL.clear()
+    thread = threading.Thread(target=lambda: run("finish"))
+    thread.start()
+    thread.join()
+    time.sleep(0.2)
+    first = children()
+    assert run("finish").objective == 40
+    assert children() == first
+
+
 def test_solve_works_in_a_thread() -> None:
     found: list[Result] = []
     threads = [threading.Thread(target=lambda: found.append(run("finish"))) for _ in range(4)]
@@ -169,13 +180,15 @@ def test_a_signal_returns_the_best(number: int, isolate: bool) -> None:
 
 
 def test_fifty_crashes_leave_nothing_behind(tmp_path: Path) -> None:
+    run("finish")
     POOL.clear()
-    before = children(), len(os.listdir("/proc/self/fd")), threading.active_count()
+    before = len(children()), len(os.listdir("/proc/self/fd")), threading.active_count()
     for number in range(50):
         act = ("sigkill", "sigsegv", "sigabrt")[number % 3]
         assert run(act).objective == 48
     POOL.clear()
-    assert (children(), len(os.listdir("/proc/self/fd")), threading.active_count()) == before
+    after = len(children()), len(os.listdir("/proc/self/fd")), threading.active_count()
+    assert all(now <= then for now, then in zip(after, before, strict=True)), (before, after)
 
 
 def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
