@@ -80,6 +80,9 @@ class _Model:
     def _add_arcs(self) -> None:
         instance = self.instance
         demand, n = instance.demand, instance.nodes
+        if (demand > instance.capacity).any():  # a customer that no vehicle can hold
+            self._contradict()
+            return
         for i in range(n):
             for j in range(n):
                 if i != j and int(demand[i]) + int(demand[j]) <= instance.capacity:
@@ -87,8 +90,6 @@ class _Model:
         if n > 1:
             self.model.add_multiple_circuit([(i, j, chosen) for (i, j), chosen in self.arcs.items()])
         leaving = [chosen for (i, _), chosen in self.arcs.items() if i == 0]
-        if len(leaving) < instance.customers:  # a customer that no vehicle can hold
-            self._contradict()
         self.model.add(sum(leaving) >= min(instance.fewest, instance.customers))
         if instance.vehicles is not None:
             self.model.add(sum(leaving) <= instance.vehicles)
