@@ -18,6 +18,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
         "--instances",
         type=Path,
         default=os.environ.get("COMBOPT_INSTANCES"),
+        required="COMBOPT_INSTANCES" not in os.environ,
         help="folder of benchmark files; default: COMBOPT_INSTANCES",
     )
     return parser

@@ -51,7 +51,9 @@ def _solve_all(files: list[tuple[Path, float]], limit: float, solver: str, seed:
 
 def _files(folder: Path, part: str, names: tuple[str, ...], column: str, value: str) -> list[tuple[Path, float]]:
     rows = {row["name"]: row for row in manifest(folder, part)}
-    return [(folder / part / rows[n][column], float(rows[n][value])) for n in names]
+    if missing := [n for n in names if n not in rows]:
+        print(f"not among the files: {', '.join(missing)}\n")
+    return [(folder / part / rows[n][column], float(rows[n][value])) for n in names if n in rows]
 
 
 def main() -> int:
