@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.common import arguments, gap_percent, machine, manifest, progress, table
 from combopt import api
+from combopt.model import show
 from combopt.result import Result
 
 TSP = ("gr202", "a280", "pcb442", "att532", "si535", "rat783", "dsj1000", "u1817")
@@ -19,12 +20,12 @@ JOBSHOP = ("ft06", "ft10", *(f"la{i:02d}" for i in range(1, 21)))
 
 def _row(result: Result, best: float) -> list[object]:
     assert result.objective is not None
-    bound = "-" if result.bound is None else result.bound
+    bound = "-" if result.bound is None else show(result.bound)
     gap = gap_percent(result.objective, best)
     return [
         result.instance.name,
-        best,
-        result.objective,
+        show(best),
+        show(result.objective),
         gap,
         bound,
         str(result.status),

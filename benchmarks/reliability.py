@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.common import arguments, machine, progress, table
@@ -22,7 +23,7 @@ from combopt.solvers.isolate import POOL
 
 # For each kind, generator parameters of an instance that no solver finishes within a few seconds.
 BUSY: dict[str, dict[str, object]] = {
-    "mip": {"n": 300},
+    "mip": {"n": 800},
     "tsp": {"n": 1000},
     "atsp": {"n": 140},
     "cvrp": {"n": 200},
@@ -72,45 +73,49 @@ def limits(limit: float, repeats: int) -> None:
     table(("solver", "kind", "runs", "largest", "last status", "holds"), rows)
 
 
-def signals(moments: int) -> None:
+def signals(moments: int, latest: float, jobs: int) -> None:
     """SIGINT and SIGTERM at random moments: seconds until exit, exit code, and whether the solution was written."""
-    rows = []
-    rng = random.Random(1)
-    with tempfile.TemporaryDirectory() as folder:
-        for name, kind in busy_pairs():
-            instance = Path(folder) / f"{kind}.json"
-            api.write(api.generate(kind, seed=1, **BUSY[kind]), instance)
-            for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-                waits, codes, written, early = [], 0, 0, 0
-                for _ in range(moments):
-                    output = Path(folder) / "solution.json"
-                    output.unlink(missing_ok=True)
-                    wait, exit_code, found = _interrupted(instance, name, output, number, rng.uniform(0.3, 3.0))
-                    if exit_code == 0:
-                        early += 1  # it had finished before the signal came
-                        continue
-                    waits.append(wait)
-                    codes += exit_code == code
-                    written += found and api.check(api.read(instance), output).ok
-                longest = max(waits, default=0.0)
-                median = statistics.median(waits) if waits else 0.0
-                rows.append((name, kind, number.name, len(waits), early, codes, written, median, longest))
-                progress(str(rows[-1]))
-    print("\nSignals at random moments between 0.3 and 3 s after the start of the command:\n")
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
+        for _, kind in busy_pairs():
+            api.write(api.generate(kind, seed=1, **BUSY[kind]), Path(folder) / f"{kind}.json")
+        runs = [
+            pool.submit(_signalled, Path(folder), name, kind, number, code, moments, latest)
+            for name, kind in busy_pairs()
+            for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143))
+        ]
+        rows = [run.result() for run in runs]
+    print(
+        f"\nSignals at random moments between 0.3 and {latest:g} s after the start of the command, {jobs} at a time:\n"
+    )
     table(
-        (
-            "solver",
-            "kind",
-            "signal",
-            "runs",
-            "finished before",
-            "right code",
-            "checked solution",
-            "median s",
-            "longest s",
-        ),
+        ("solver", "kind", "signal", "runs", "over before", "right code", "checked solution", "median s", "longest s"),
         rows,
     )
+    total, right, written = (sum(int(str(row[i])) for row in rows) for i in (3, 5, 6))
+    print(f"\n{total} runs: {right} with the right exit code, {written} with a checked solution, longest "
+          f"{max(float(str(row[8])) for row in rows):.2f} s\n")  # fmt: skip
+
+
+def _signalled(
+    folder: Path, name: str, kind: str, number: signal.Signals, code: int, moments: int, latest: float
+) -> list[object]:
+    rng = random.Random(f"{name} {number}")
+    instance = folder / f"{kind}.json"
+    waits, codes, written, early = [], 0, 0, 0
+    for _ in range(moments):
+        output = folder / f"{name}-{number}.json"
+        output.unlink(missing_ok=True)
+        wait, exit_code, found = _interrupted(instance, name, output, number, rng.uniform(0.3, latest))
+        if exit_code == 0:
+            early += 1  # it had finished before the signal came
+            continue
+        waits.append(wait)
+        codes += exit_code == code
+        written += found and api.check(api.read(instance), output).ok
+    median = statistics.median(waits) if waits else 0.0
+    row = [name, kind, number.name, len(waits), early, codes, written, median, max(waits, default=0.0)]
+    progress(str(row))
+    return row
 
 
 def _interrupted(instance: Path, solver: str, output: Path, number: int, moment: float) -> tuple[float, int, bool]:
@@ -156,8 +161,7 @@ def kills(count: int) -> None:
 
 
 def _children() -> list[int]:
-    pid = os.getpid()
-    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [int(p) for task in Path("/proc/self/task").iterdir() for p in (task / "children").read_text().split()]
 
 
 def _kill_children(number: int) -> None:
@@ -171,13 +175,15 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=3.0)
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--moments", type=int, default=20)
+    parser.add_argument("--latest", type=float, default=3.0)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--kills", type=int, default=50)
     options = parser.parse_args()
     print(machine())
     if "limits" in options.what:
         limits(options.limit, options.repeats)
     if "signals" in options.what:
-        signals(options.moments)
+        signals(options.moments, options.latest, options.jobs)
     if "kills" in options.what:
         kills(options.kills)
     return 0

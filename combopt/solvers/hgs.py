@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -21,6 +22,8 @@ SMALLEST = 4
 NO_LIMIT = 2**31 - 1
 RESERVE = 0.15
 """Seconds kept back at the end: the package looks at its clock once per generation only."""
+UNLIMITED = 10.0
+"""Seconds of the first run where there is no limit on time."""
 SAFETY = 0.9
 """Share of the time left that the second run is given, in case processor time passes more slowly than before."""
 
@@ -76,9 +79,15 @@ class Hgs(Solver):
         return Outcome(stopped_by=StoppedBy.TIME)
 
     def runs(self, instance: Cvrp, session: Session, opening: float) -> None:
-        """A short run, which also tells how fast processor time passes, and one that fills the time left."""
-        data, speed = problem(instance), 1.0
+        """A short run, which also tells how fast processor time passes, and one that fills the time left; without a
+        limit on time, runs of doubling length."""
+        data, speed, seconds = problem(instance), 1.0, UNLIMITED
+        while session.remaining() == math.inf and not session.stopping:
+            self._search(instance, data, session, seconds)
+            seconds *= 2.0
         for share in (opening, SAFETY):
+            if session.stopping:
+                return
             wall, cpu = time.monotonic(), time.process_time()
             self._search(instance, data, session, speed * share * session.remaining(RESERVE))
             spent = time.monotonic() - wall

@@ -45,6 +45,9 @@ RouteList = list[tuple[int, ...]]
 class StringRemoval(Solver):
     """SISR of Christiaens and Vanden Berghe (2020), started from savings.
 
+    Insertion looks at the places beside the nearest customers only, and there is no minimisation of the fleet: with
+    a limit on the number of routes that savings cannot keep, the search does not begin.
+
     With several threads the routes are divided into groups of neighbours, which the threads improve side by side
     for a fiftieth of the time before they are divided anew; if there are too few routes for that, every thread
     anneals a copy.  Temperatures are multiples of the average distance between consecutive stops of the start.
@@ -57,7 +60,10 @@ class StringRemoval(Solver):
         Average number of customers removed in an iteration.
     longest
         Most customers removed from a route.
-    neighbours
+    split, deeper
+        Probability that a string is split, and that the part kept grows by another customer.  The paper keeps one
+        customer as a rule (0.01); nearly all of the route is better in short runs with long routes.
+    neighbours, places
         Nearest customers that removal and insertion look at.
     """
 

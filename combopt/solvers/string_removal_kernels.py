@@ -52,8 +52,8 @@ class Problem(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """The parameters of the paper: average number of customers removed, longest string, probability that a string
-    is split and that the part kept grows, probability of a blink; and how many neighbours an insertion looks at."""
+    """Average number of customers removed, longest string, probability that a string is split and that the part
+    kept grows, probability of a blink; and how many neighbours an insertion looks at."""
 
     removals: int
     longest: int
