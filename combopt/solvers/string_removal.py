@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
 import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
-from types import FunctionType
-from typing import Any, ClassVar
+from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +19,7 @@ from combopt.model import Instance
 from combopt.result import StoppedBy
 from combopt.solvers import string_removal_kernels as kernels
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
+from combopt.solvers.compiled import compiled
 from combopt.solvers.route_neighbours import near_pairs
 from combopt.solvers.savings import savings_routes
 
@@ -181,7 +179,7 @@ class _Search:
             blink=0.01,
             places=min(solver.places, self.problem.near.shape[1]),
         )
-        self.kernels = compiled()
+        self.kernels = compiled(kernels.__name__, entries=("search",)).search
         self.random = np.random.default_rng(session.budget.seed)
         self.current = self.best = routes
         plan = self.plan(routes, instance.customers)
@@ -352,55 +350,3 @@ def read_routes(plan: kernels.Plan, *, best: bool) -> RouteList:
             route.append(following[route[-1]])
         routes.append(tuple(route))
     return routes
-
-
-@cache
-def compiled() -> Any:
-    """The function ``search`` of the kernels: compiled, some seconds the first time ever and kept on disk after
-    that where possible; without numba the plain function, a hundred times slower."""
-    if importlib.util.find_spec("numba") is None:
-        return kernels.search
-    types = _types()
-    scope: dict[str, Any] = dict(vars(kernels))
-    for name, function in vars(kernels).items():
-        if inspect.isfunction(function) and function.__module__ == kernels.__name__:
-            # A copy that looks names up among the compiled functions; a function stands after those that it calls.
-            copy = FunctionType(function.__code__, scope, name)
-            copy.__module__ = function.__module__
-            hints = dict(function.__annotations__)
-            result = types[hints.pop("return")]
-            # Without a signature numba compiles a function anew for every literal argument.
-            scope[name] = _compile(copy, result(*(types[hint] for hint in hints.values())), name == "search")
-    return scope["search"]
-
-
-def _compile(function: FunctionType, signature: Any, entry: bool) -> Any:
-    from numba import njit
-
-    flags = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": not entry, "no_cfunc_wrapper": True}
-    try:
-        return njit(signature, cache=True, **flags)(function)
-    except RuntimeError:  # no folder to keep compiled code in
-        return njit(signature, **flags)(function)
-
-
-def _types() -> dict[str, Any]:
-    """Numba's types by annotation."""
-    from numba import types
-
-    table: dict[str, Any] = {
-        "int": types.int64,
-        "float": types.float64,
-        "bool": types.boolean,
-        "None": types.void,
-        "Ints": types.int64[::1],
-        "Table": types.int64[:, ::1],
-        "Near": types.int32[:, ::1],
-        "Floats": types.float64[::1],
-        "Points": types.float64[:, ::1],
-        "Matrix": types.float32[:, ::1],
-    }
-    for cls in (kernels.Problem, kernels.Settings, kernels.Plan):
-        fields = [table[reference.__forward_arg__] for reference in cls.__annotations__.values()]
-        table[cls.__name__] = types.NamedTuple(fields, cls)
-    return table
