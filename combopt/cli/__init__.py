@@ -11,9 +11,11 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from combopt.cli.parser import make_parser
 from combopt.errors import CombOptError, UsageError
+from combopt.solvers.interrupts import Interrupts
 
 # Where each verb is carried out; loaded when it is used.
 COMMANDS = {
@@ -34,11 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 0
+    # Signals are caught from the first moment of a solve, before anything slow is loaded, to the last.
+    catching = Interrupts() if options.command == "solve" else nullcontext()
     try:
-        command = getattr(importlib.import_module(COMMANDS[options.command]), options.command + "_command")
-        code: int = command(options)
-        sys.stdout.flush()
-        return code
+        with catching as options.interrupts:
+            command = getattr(importlib.import_module(COMMANDS[options.command]), options.command + "_command")
+            code: int = command(options)
+            sys.stdout.flush()
+            return code
     except CombOptError as error:
         return _fail(error, options.json)
     except KeyboardInterrupt:

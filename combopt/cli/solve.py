@@ -25,11 +25,11 @@ def solve_command(options: argparse.Namespace) -> int:
     POOL.prepare()  # the solver's process starts while the file is read
     outputs = [_output(options.output, file, len(options.files) > 1) for file in options.files]
     codes = []
-    with Interrupts() as interrupts:
-        for file, output in zip(options.files, outputs, strict=True):
-            codes.append(_solve_one(options, file, output, interrupts))
-            if interrupts.received is not None:
-                return 128 + interrupts.received
+    interrupts: Interrupts = options.interrupts
+    for file, output in zip(options.files, outputs, strict=True):
+        codes.append(_solve_one(options, file, output, interrupts))
+        if interrupts.received is not None:
+            return 128 + interrupts.received
     return max(codes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from combopt.budget import Budget
 from combopt.errors import MissingExtraError, UnsupportedError
@@ -38,7 +39,7 @@ def solve(
         Run in a child process (the rule), or in this one: quicker for tiny models, but then the time limit and
         crashes are in the solver's hands.
     interrupts
-        Signals caught by the caller; by default they are caught for the time of the call.
+        Signals that the caller is catching already; by default they are caught for the time of the call.
     started
         When the call began, in :func:`time.monotonic`; the time limit counts from there.
 
@@ -60,7 +61,7 @@ def solve(
     if start is not None:
         gate.offer(start, time.monotonic() - started, "the start")
     reached = gate.reached()
-    with interrupts or Interrupts() as caught:
+    with nullcontext(interrupts) if interrupts is not None else Interrupts() as caught:
         if reached is not None:
             outcome = Outcome(stopped_by=reached)
         elif isolate:
