@@ -26,7 +26,7 @@ from combopt.budget import Budget
 from combopt.errors import SolverError, UsageError
 from combopt.model import Instance, Solution
 from combopt.result import StoppedBy
-from combopt.solvers.base import Event, Outcome, Solver
+from combopt.solvers.base import Capability, Event, Outcome, Solver
 from combopt.solvers.gate import Gate
 from combopt.solvers.harness import stopped
 from combopt.solvers.interrupts import Interrupts
@@ -253,6 +253,8 @@ class _Run:
         if self.reason is not None:
             return
         self.reason = reason
+        if reason is not StoppedBy.TIME and Capability.INTERRUPT not in self.task.solver.info.capabilities:
+            grace = 0.05  # it will not stop by itself before its time is over
         self.kill_at = min(self.kill_at, time.monotonic() + grace)
         if self.sent.is_set():
             with contextlib.suppress(OSError):  # it is dead already; the reader says so

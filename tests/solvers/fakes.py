@@ -42,7 +42,7 @@ def tour(order: list[int]) -> Tour:
 class Script(Solver):
     """Emits the bad tour, then does ``act``; ``first`` seconds pass before, and the good tour may follow."""
 
-    info: ClassVar[SolverInfo] = info("script")
+    info: ClassVar[SolverInfo] = info("script", Capability.INTERRUPT)
     act: str = "finish"
     first: float = 0.0
 
