@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 import combopt
 from combopt import api, registry
+from combopt.budget import Budget
 
 # What each distribution is imported as, where the names differ.
 MODULES = {"ortools": "ortools.sat.python.cp_model"}
@@ -21,9 +21,9 @@ def doctor_command(options: argparse.Namespace) -> int:
     """Exit code 0 if every installed solver package can be imported beside all others, else 5."""
     if options.warm_up:
         warm_up()
-    packages = sorted({s.info.package.lower() for _, s in registry.SOLVERS.items() if s.info.package != "combopt"})
-    versions = {name: _version(name) for name in packages}
-    installed = [name for name in packages if versions[name]]
+    infos = {s.info.package.lower(): s.info for _, s in registry.SOLVERS.items() if s.info.package != "combopt"}
+    versions = {name: infos[name].version() for name in sorted(infos)}
+    installed = [name for name, version in versions.items() if version]
     alone = {name: _import([name]) for name in installed}
     together = _import([name for name in installed if alone[name] is None])
     report: dict[str, Any] = {
@@ -31,7 +31,7 @@ def doctor_command(options: argparse.Namespace) -> int:
         "combopt": combopt.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": Budget().cores,
         "packages": versions,
         "problems": [f"{name}: {trouble}" for name, trouble in alone.items() if trouble]
         + ([f"all together in one process: {together}"] if together else []),
@@ -60,15 +60,6 @@ def warm_up() -> None:
             if cls().accepts(instance):
                 print(f"warming up {name} for {kind}", file=sys.stderr)
                 api.solve(instance, name, isolate=False, time_limit=0.5)
-
-
-def _version(package: str) -> str | None:
-    import importlib.metadata
-
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _import(packages: list[str]) -> str | None:

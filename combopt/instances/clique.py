@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from combopt.instances.graph import Graph, selected, words_of_weights
+from combopt.instances.graph import Graph, words_of_weights
 from combopt.instances.graph_families import make
 from combopt.instances.mis import packing
+from combopt.instances.packing import chosen
 from combopt.instances.solutions import Selection
 from combopt.model import Evaluation, Instance, Ints, Sense, Solution, View, Violation
 
@@ -37,7 +38,7 @@ class Clique(Instance):
     def evaluate(self, solution: Solution) -> Evaluation:
         self.own(solution)
         assert isinstance(solution, Selection)
-        items, violations = selected(solution.items, self.graph.nodes)
+        items, violations = chosen(solution.items, self.graph.nodes, "vertex")
         violations += missing_edges(self.graph, items)
         return Evaluation(self.graph.weight(items), tuple(violations))
 

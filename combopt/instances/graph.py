@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from combopt.errors import InputError, UnsupportedError
-from combopt.model import Ints, Violation, frozen_array
+from combopt.model import Ints, frozen_array
 
 MAX_NODES = 2**31 - 1
 """Most vertices of a graph; pairs of them still fit into 64 bits."""
@@ -157,16 +157,6 @@ def _canonical(edges: Ints, nodes: int) -> Ints:
     sorted_edges: Ints = np.column_stack((keys // nodes, keys % nodes)).astype(np.int64)
     sorted_edges.setflags(write=False)
     return sorted_edges
-
-
-def selected(items: Ints, nodes: int) -> tuple[Ints, list[Violation]]:
-    """The different existing vertices among ``items``, and a violation for each that is repeated or unknown."""
-    existing = (items >= 0) & (items < nodes)
-    violations = [Violation(f"vertex {v + 1}", 1, "does not exist") for v in items[~existing].tolist()]
-    found, counts = np.unique(items[existing], return_counts=True)
-    for v, count in zip(found[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
-        violations.append(Violation(f"vertex {v + 1}", count - 1, f"is chosen {count} times"))
-    return found, violations
 
 
 def words_of_weights(graph: Graph) -> tuple[str, ...]:

@@ -16,9 +16,8 @@ from combopt.instances.packing import (
     check_scale,
     chosen,
     in_units,
-    point_at,
     representable,
-    values_of,
+    selection_view,
 )
 from combopt.instances.solutions import Selection
 from combopt.model import Evaluation, Instance, Ints, Sense, Solution, View, Violation, frozen_array
@@ -89,12 +88,7 @@ class Knapsack(Instance):
         for i, profit in enumerate(self.profit.tolist()):
             builder.binary(f"x{i + 1}", in_units(profit, self.profit_scale))
         builder.row(enumerate(self.weight.tolist()), upper=self.capacity, name="capacity")
-        mip = builder.build()
-        return View(
-            mip,
-            lambda point: Selection(np.flatnonzero(values_of(point, mip) > 0.5)),
-            lambda solution: point_at(mip, solution.items),
-        )
+        return selection_view(builder.build())
 
     @classmethod
     def generate(

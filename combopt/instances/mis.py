@@ -9,9 +9,10 @@ import numpy as np
 
 from combopt.errors import UnsupportedError
 from combopt.instances.cliques import edge_cliques
-from combopt.instances.graph import Graph, selected, words_of_weights
+from combopt.instances.graph import Graph, words_of_weights
 from combopt.instances.graph_families import make
 from combopt.instances.mip import Mip, MipBuilder
+from combopt.instances.packing import chosen
 from combopt.instances.solutions import Point, Selection
 from combopt.model import Evaluation, Instance, Ints, Sense, Solution, View, Violation
 
@@ -39,7 +40,7 @@ class Mis(Instance):
     def evaluate(self, solution: Solution) -> Evaluation:
         self.own(solution)
         assert isinstance(solution, Selection)
-        items, violations = selected(solution.items, self.graph.nodes)
+        items, violations = chosen(solution.items, self.graph.nodes, "vertex")
         for u, v in self.graph.inside(items).tolist():
             violations.append(Violation(f"edge {u + 1}-{v + 1}", 1, "has both ends chosen"))
         return Evaluation(self.graph.weight(items), tuple(violations))

@@ -14,9 +14,8 @@ from combopt.instances.packing import (
     check_scale,
     chosen,
     in_units,
-    point_at,
     representable,
-    values_of,
+    selection_view,
 )
 from combopt.instances.solutions import Selection
 from combopt.model import Evaluation, Instance, Ints, Sense, Solution, View, Violation, frozen_array
@@ -91,12 +90,7 @@ class Mkp(Instance):
             uses = np.flatnonzero(self.weight[i])
             terms = zip(uses.tolist(), self.weight[i][uses].tolist(), strict=True)
             builder.row(terms, upper=capacity, name=f"capacity{i + 1}")
-        mip = builder.build()
-        return View(
-            mip,
-            lambda point: Selection(np.flatnonzero(values_of(point, mip) > 0.5)),
-            lambda solution: point_at(mip, solution.items),
-        )
+        return selection_view(builder.build())
 
     @classmethod
     def generate(

@@ -1,4 +1,4 @@
-"""What knapsack, bin packing and covering instances share: exact sums, scaled decimals, chosen items."""
+"""What packing and covering instances, on graphs too, share: exact sums, scaled decimals, chosen items."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from combopt.errors import InputError
 from combopt.instances.mip import Mip
-from combopt.instances.solutions import Point
-from combopt.model import Floats, Ints, Number, Violation
+from combopt.instances.solutions import Point, Selection
+from combopt.model import Floats, Ints, Number, View, Violation
 
 LARGEST_TOTAL = 2**61
 """Sums stay below this, so that adding up to four of them cannot overflow 64 bits."""
@@ -61,6 +61,15 @@ def point_at(mip: Mip, ones: Ints) -> Point:
     values = np.zeros(len(mip.columns))
     values[ones[(ones >= 0) & (ones < len(mip.columns))]] = 1.0
     return Point(mip.columns, values)
+
+
+def selection_view(mip: Mip) -> View:
+    """The view through a program whose columns are the items, 1 where an item is chosen."""
+    return View(
+        mip,
+        lambda point: Selection(np.flatnonzero(values_of(point, mip) > 0.5)),
+        lambda solution: point_at(mip, solution.items),
+    )
 
 
 def representable(values: Ints, what: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from combopt.errors import InputError, UsageError
 from combopt.instances.mip import MipBuilder
-from combopt.instances.packing import check_amounts, chosen, point_at, representable, values_of
+from combopt.instances.packing import check_amounts, chosen, representable, selection_view
 from combopt.instances.solutions import Selection
 from combopt.model import Evaluation, Instance, Ints, Sense, Solution, View, Violation, frozen_array
 
@@ -96,12 +96,7 @@ class SetCover(Instance):
         start, column = self.by_row()
         for i in range(self.rows):
             builder.row([(j, 1.0) for j in column[start[i] : start[i + 1]].tolist()], lower=1.0, name=f"row{i + 1}")
-        mip = builder.build()
-        return View(
-            mip,
-            lambda point: Selection(np.flatnonzero(values_of(point, mip) > 0.5)),
-            lambda solution: point_at(mip, solution.items),
-        )
+        return selection_view(builder.build())
 
     @classmethod
     def generate(

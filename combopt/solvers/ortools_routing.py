@@ -17,6 +17,7 @@ from combopt.instances.vrptw import Vrptw
 from combopt.model import Instance, Solution
 from combopt.result import StoppedBy
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
+from combopt.solvers.native import Guard
 from combopt.solvers.rounding import rounded_down, rounded_up
 
 TARGET = 1_000_000
@@ -127,21 +128,17 @@ class _Model:
         routing = self.routing
         parameters = self._parameters(session, construction)
         best: list[int] = []
-        failure: list[BaseException] = []
+        guard = Guard(routing.solver().FinishCurrentSearch)
 
         def at_solution() -> None:
-            try:
-                value = routing.CostVar().Max()
-                if not best or value < best[0]:
-                    best[:] = [value]
-                    session.emit(self._decode(routing.NextVar, lambda variable: variable.Value()))
-                if session.stopping:
-                    routing.solver().FinishCurrentSearch()
-            except BaseException as error:  # native code calls us: keep it, stop, raise later
-                failure.append(error)
+            value = routing.CostVar().Max()
+            if not best or value < best[0]:
+                best[:] = [value]
+                session.emit(self._decode(routing.NextVar, lambda variable: variable.Value()))
+            if session.stopping:
                 routing.solver().FinishCurrentSearch()
 
-        routing.AddAtSolutionCallback(at_solution)
+        routing.AddAtSolutionCallback(lambda: guard(at_solution))
         routing.CloseModelWithParameters(parameters)
         session.on_stop(routing.CancelSearch)
         hint = self._hint(session.start)
@@ -149,8 +146,7 @@ class _Model:
             routing.SolveFromAssignmentWithParameters(hint, parameters)
         if not best and not session.stopping:
             routing.SolveWithParameters(parameters)
-        if failure:
-            raise failure[0]
+        guard.check()
 
     def _parameters(self, session: Session, construction: str | None) -> Any:
         from ortools.constraint_solver import pywrapcp, routing_enums_pb2

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from combopt.errors import InputError, UnsupportedError
-from combopt.instances.graph import DENSE_LIMIT, Graph, selected
+from combopt.instances.graph import DENSE_LIMIT, Graph
+from combopt.instances.packing import chosen
 from combopt.serial import decode_fields, encode_fields
 
 
@@ -101,6 +102,6 @@ def test_json_and_pickle_keep_everything() -> None:
 
 
 def test_selected_names_strangers_and_repetitions() -> None:
-    found, violations = selected(np.array([-1, 0, 2, 2, 2, 9]), 4)
+    found, violations = chosen(np.array([-1, 0, 2, 2, 2, 9]), 4, "vertex")
     assert found.tolist() == [0, 2]
     assert [(v.constraint, v.amount) for v in violations] == [("vertex 0", 1), ("vertex 10", 1), ("vertex 3", 2)]
