@@ -103,7 +103,9 @@ class Result:
 
     ``objective`` and ``violations`` are recomputed from the instance; a solution with violations is never
     returned.  ``bound`` is the dual bound that the solver claims, in the sense of the instance, after checking
-    that it does not contradict ``objective``.  ``trace`` has a row for every improvement of either.
+    that it does not contradict ``objective``.  ``trace`` has a row for every improvement of either.  ``rejected``
+    counts the solutions of the solver that failed the check, and ``contradicted`` says that a claim of it (a bound,
+    optimality, infeasibility) did; the messages say which.
     """
 
     status: Status
@@ -123,6 +125,8 @@ class Result:
     violations: tuple[Violation, ...] = ()
     exactness: str = "exact"
     messages: tuple[str, ...] = ()
+    rejected: int = 0
+    contradicted: bool = False
 
     @property
     def gap(self) -> float | None:

@@ -24,13 +24,14 @@ ALLOWED = {
     "solvers": KERNEL | {"instances"},
     "plot": KERNEL | {"instances"},
     "api": KERNEL | {"instances", "solvers"},
-    "cli": KERNEL | {"instances", "solvers", "api", "plot", ""},
+    "bench": KERNEL | {"instances", "solvers", "api", ""},
+    "cli": KERNEL | {"instances", "solvers", "api", "bench", "plot", ""},
     "__init__": {"api", "budget", "errors", "instances", "model", "result", "solvers"},
     "__main__": {"cli"},
 }
 HEAVY = {
     "numpy", "torch", "ortools", "pyscipopt", "highspy", "pyvrp", "fast_tsp", "hygese", "elkai", "numba", "scipy",
-    "pandas", "matplotlib", "rich",
+    "pandas", "matplotlib", "rich", "ray", "playwright",
 }  # fmt: skip
 
 

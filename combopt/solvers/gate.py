@@ -50,6 +50,7 @@ class Gate:
     trace: list[TracePoint] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     rejected: int = 0
+    contradicted: bool = False
 
     @property
     def sense(self) -> Sense:
@@ -148,6 +149,8 @@ class Gate:
             trace=tuple(self.trace),
             exactness=str(evaluation.exactness) if evaluation else "exact",
             messages=tuple(self.messages) + (evaluation.notes if evaluation else ()),
+            rejected=self.rejected,
+            contradicted=self.contradicted,
         )
 
     def _judge(self, outcome: Outcome) -> tuple[Status, StoppedBy]:
@@ -155,28 +158,32 @@ class Gate:
         if objective is None:
             self.dual = self.dual if claim is Status.UNKNOWN else None
             if claim is Status.OPTIMAL:
-                self.messages.append("the solver claims an optimal solution, but none passed the check")
+                self._refute("the solver claims an optimal solution, but none passed the check")
                 return Status.UNKNOWN, StoppedBy.FINISHED
             return claim, outcome.stopped_by
         if claim is Status.UNBOUNDED:
             self.dual = None
             return claim, outcome.stopped_by
         if claim is Status.INFEASIBLE:
-            self.messages.append(f"the solver claims {claim}, but a feasible solution is known; its claim is dropped")
+            self._refute(f"the solver claims {claim}, but a feasible solution is known; its claim is dropped")
             return Status.FEASIBLE, StoppedBy.FINISHED
         if self.dual is not None and self.sense.better(objective, self.dual):
             # The bound says that no solution is as good as the one that was checked.
             if not self._equal(objective, self.dual):
-                self.messages.append(f"the solver's bound {self.dual} contradicts the checked objective; dropped")
+                self._refute(f"the solver's bound {self.dual} contradicts the checked objective; dropped")
                 self.dual = None
                 return Status.FEASIBLE, outcome.stopped_by
             self.dual = objective
         if self.dual is not None and self._equal(objective, self.dual):
             return Status.OPTIMAL, StoppedBy.PROOF
         if claim is Status.OPTIMAL:
-            self.messages.append("the solver claims optimality, but bound and checked objective differ")
+            self._refute("the solver claims optimality, but bound and checked objective differ")
             return Status.FEASIBLE, StoppedBy.FINISHED
         return Status.FEASIBLE, outcome.stopped_by
+
+    def _refute(self, message: str) -> None:
+        self.contradicted = True
+        self.messages.append(message)
 
     def _equal(self, a: Number, b: Number) -> bool:
         if isinstance(a, int) and isinstance(b, int):
