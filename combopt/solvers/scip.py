@@ -179,7 +179,7 @@ class _Search:
         model.addSol(solution)
 
     def event(self, model: pyscipopt.Model, best: bool) -> None:
-        """Called by SCIP when it has a better solution (``best``), a better bound or a new node."""
+        """Called by SCIP when it has a better solution (``best``) or a better bound."""
         if self.model is None:
             return  # SCIP takes its tree down, and an empty one has any bound
         if best:
@@ -210,7 +210,7 @@ def _handler(search: _Search) -> Any:
 
     class Handler(Eventhdlr):  # type: ignore[misc]
         def eventinit(self) -> None:
-            for kind in (best, SCIP_EVENTTYPE.DUALBOUNDIMPROVED, SCIP_EVENTTYPE.NODEFOCUSED):
+            for kind in (best, SCIP_EVENTTYPE.DUALBOUNDIMPROVED):
                 self.model.catchEvent(kind, self)
 
         def eventexec(self, event: Any) -> None:

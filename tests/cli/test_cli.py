@@ -222,3 +222,12 @@ def test_a_second_signal_acts_as_usual(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
     assert process.returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_answer_does_not_change_the_exit_code(number: signal.Signals) -> None:
+    late = f"import atexit, os; atexit.register(lambda: os.kill(os.getpid(), {int(number)}))"
+    code = f"import sys; sys.argv = ['combopt', 'list', 'auto']; {late}; from combopt.__main__ import run; run()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "tsp" in done.stdout

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import time
+
+import pytest
 
 from combopt import api
 from combopt.result import StoppedBy
+from combopt.solvers.pyvrp.models import MODELS
 from tests.solvers.routing import here, medium
 
 
@@ -45,3 +49,12 @@ def test_too_many_nodes_are_refused() -> None:
             return {"customers": NODE_LIMIT + 1}
 
     assert "matrix" in str(Pyvrp().refuses(Large()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", sorted(MODELS))
+def test_a_quick_solution_comes_before_the_search(kind: str) -> None:
+    instance = api.generate(kind, seed=3, n=60)
+    quick = importlib.import_module(MODELS[kind]).first(instance)
+    assert instance.evaluate(quick).feasible
+    result = here(instance, "pyvrp", iterations=1)
+    assert result.trace[0].objective == instance.evaluate(quick).objective

@@ -1,13 +1,13 @@
-"""Which file models which kind: ``build(instance) -> PyvrpView``, loaded when needed."""
+"""Which file models which kind; each has ``first(instance)``, a quick solution, and ``build(instance)``, the view."""
 
 from __future__ import annotations
 
 MODELS: dict[str, str] = {
-    "tsp": "combopt.solvers.pyvrp.tour:build",
-    "atsp": "combopt.solvers.pyvrp.tour:build",
-    "op": "combopt.solvers.pyvrp.prizes:build",
-    "pctsp": "combopt.solvers.pyvrp.prizes:build",
-    "cvrp": "combopt.solvers.pyvrp.vehicles:build",
-    "ovrp": "combopt.solvers.pyvrp.vehicles:build",
-    "vrptw": "combopt.solvers.pyvrp.vehicles:build",
+    "tsp": "combopt.solvers.pyvrp.tour",
+    "atsp": "combopt.solvers.pyvrp.tour",
+    "op": "combopt.solvers.pyvrp.prizes",
+    "pctsp": "combopt.solvers.pyvrp.prizes",
+    "cvrp": "combopt.solvers.pyvrp.vehicles",
+    "ovrp": "combopt.solvers.pyvrp.vehicles",
+    "vrptw": "combopt.solvers.pyvrp.vehicles",
 }

@@ -39,6 +39,11 @@ WEIGHT = 2**50
 """All prizes together stay below, so that PyVRP's sums hold."""
 
 
+def first(instance: Instance) -> Solution | None:
+    """A greedy tour."""
+    return greedy(instance)
+
+
 def build(instance: Instance) -> PyvrpView:
     assert isinstance(instance, (Op, Pctsp))
     if isinstance(instance, Op):

@@ -52,8 +52,10 @@ class Pyvrp(Solver):
         return None
 
     def run(self, instance: Instance, session: Session) -> Outcome:
-        module, _, function = MODELS[instance.kind].partition(":")
-        view: PyvrpView = getattr(importlib.import_module(module), function)(instance)
+        model = importlib.import_module(MODELS[instance.kind])
+        if session.start is None and (quick := model.first(instance)) is not None:
+            session.emit(quick)  # PyVRP has nothing to hand over for the first second or two of a large instance
+        view: PyvrpView = model.build(instance)
         watch = Watch(view, session)
         self._search(view, encoded(view, session.start), watch, session)
         watch.flush()

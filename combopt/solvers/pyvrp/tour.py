@@ -11,13 +11,19 @@ from combopt.instances.solutions import Tour
 from combopt.instances.tsp import Tsp
 from combopt.model import Instance, Ints, Solution
 from combopt.solvers.pyvrp.view import PyvrpView
-from combopt.solvers.tours import keep_fixed
+from combopt.solvers.tours import keep_fixed, nearest_neighbour_order
 
 if TYPE_CHECKING:
     import pyvrp
 
 LARGEST = 2**30
 """Largest distance handed over as it is; larger ones, and those that are no integers, are scaled to this."""
+
+
+def first(instance: Instance) -> Solution | None:
+    """A nearest neighbour tour."""
+    assert isinstance(instance, (Tsp, Atsp))
+    return Tour(keep_fixed(instance, nearest_neighbour_order(instance.metric, 0)))
 
 
 def build(instance: Instance) -> PyvrpView:

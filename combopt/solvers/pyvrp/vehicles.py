@@ -13,8 +13,10 @@ from combopt.instances.routing import Capacitated
 from combopt.instances.solutions import Routes
 from combopt.instances.vrptw import Vrptw
 from combopt.model import Instance, Ints, Solution
+from combopt.solvers.insertion import insertion_routes
 from combopt.solvers.pyvrp.view import PyvrpView
 from combopt.solvers.rounding import rounded_down, rounded_up
+from combopt.solvers.savings import savings_routes
 
 if TYPE_CHECKING:
     import pyvrp
@@ -23,8 +25,22 @@ TARGET = 1_000_000
 """Largest distance after scaling where distances or times are no integers."""
 LARGEST = 1_000_000_000
 """Largest distance handed over as it is; beyond it, sums with penalties could overflow."""
+INSERTION_LIMIT = 400
+"""Customers above which PyVRP has its first solution as soon as insertion has."""
 PENALTY = 100_000
 """PyVRP's largest penalty for a unit of excess load."""
+
+
+def first(instance: Instance) -> Solution | None:
+    """Routes by savings, with time windows by insertion; none where that fails or would take too long."""
+    if isinstance(instance, Vrptw):
+        routes = insertion_routes(instance) if instance.customers <= INSERTION_LIMIT else None
+    else:
+        assert isinstance(instance, RouteLength)
+        routes = savings_routes(instance)
+    if routes is None or (instance.vehicles is not None and len(routes) > instance.vehicles):
+        return None
+    return Routes(tuple(map(tuple, routes)))
 
 
 def build(instance: Instance) -> PyvrpView:
