@@ -212,19 +212,30 @@ def _umask() -> int:
     return mask
 
 
+def solver_and_options(name: str, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+    """Name and options of a solver, where ``external:COMMAND`` stands for ``external`` with that command."""
+    solver, colon, command = name.partition(":")
+    if solver == "external" and colon:
+        return solver, {"command": command, **(options or {})}
+    return name, dict(options or {})
+
+
 def make_solver(name: str, options: dict[str, Any] | None = None) -> Solver:
     """The solver called ``name`` with options by name; strings are read as the type of the option.
+
+    ``external:COMMAND`` is short for ``external`` with the option ``command``.
 
     Raises
     ------
     UsageError
         E204 for an unknown solver, E201 for an unknown option or a value that does not fit.
     """
+    name, options = solver_and_options(name, options)
     cls: type[Any] = registry.SOLVERS.load(name)
     known = {f.name: f for f in dataclasses.fields(cls)}
     hints = _hints(cls)
     values = {}
-    for key, value in (options or {}).items():
+    for key, value in options.items():
         if key not in known:
             raise UsageError("E201", f"{name} has no option {key!r}", expected=", ".join(known) or "no options at all")
         values[key] = _option(hints[key], value, key) if isinstance(value, str) else value
@@ -275,7 +286,8 @@ def solve(
     instance
         An instance, or the path of an instance file.
     solver
-        A name of ``combopt list solvers``, a solver object, or ``auto`` to choose by kind and size.
+        A name of ``combopt list solvers``, a solver object, ``auto`` to choose by kind and size, or
+        ``external:COMMAND`` for any program (see :mod:`combopt.solvers.external`).
     start
         A solution to start from; the answer is never worse than it.
     report

@@ -200,8 +200,10 @@ SOLVERS = Registry(
         "cpsat": "combopt.solvers.cpsat.solver:CpSat",
         "scip": "combopt.solvers.scip:Scip",
         "highs": "combopt.solvers.highs:Highs",
+        "balans": "combopt.solvers.balans.solver:Balans",
         "dispatching": "combopt.solvers.dispatching:Dispatching",
         "job_tabu": "combopt.solvers.job_tabu:JobTabu",
         "job_hybrid": "combopt.solvers.job_hybrid:JobHybrid",
+        "external": "combopt.solvers.external:External",
     },
 )

@@ -105,7 +105,8 @@ class Result:
     returned.  ``bound`` is the dual bound that the solver claims, in the sense of the instance, after checking
     that it does not contradict ``objective``.  ``trace`` has a row for every improvement of either.  ``rejected``
     counts the solutions of the solver that failed the check, and ``contradicted`` says that a claim of it (a bound,
-    optimality, infeasibility) did; the messages say which.
+    optimality, infeasibility) did; the messages say which.  ``steps`` is the account that some solvers give of what
+    they did: for ``balans``, the neighbourhood, who searched it, how it ended and what it was worth.
     """
 
     status: Status
@@ -125,6 +126,7 @@ class Result:
     violations: tuple[Violation, ...] = ()
     exactness: str = "exact"
     messages: tuple[str, ...] = ()
+    steps: tuple[dict[str, Any], ...] = ()
     rejected: int = 0
     contradicted: bool = False
 

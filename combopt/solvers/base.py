@@ -94,7 +94,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something a running solver has to tell: ``solution``, ``bound`` or ``message`` is set.
+    """Something a running solver has to tell: ``solution``, ``bound``, ``message`` or ``step`` is set.
 
     ``seconds`` is :func:`time.monotonic`, which all processes of a machine share.
     """
@@ -103,6 +103,7 @@ class Event:
     solution: Solution | None = None
     bound: Number | None = None
     message: str | None = None
+    step: dict[str, Any] | None = None
 
 
 @dataclass
@@ -152,6 +153,10 @@ class Session:
     def say(self, message: str) -> None:
         """Hand over a sentence for the user."""
         self.sink(Event(time.monotonic(), message=message))
+
+    def step(self, **account: Any) -> None:
+        """Hand over the account of one step of the search (numbers and strings by name), for :attr:`Result.steps`."""
+        self.sink(Event(time.monotonic(), step=account))
 
 
 class Solver(ABC):

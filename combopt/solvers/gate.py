@@ -49,6 +49,7 @@ class Gate:
     dual: Number | None = None
     trace: list[TracePoint] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
     rejected: int = 0
     contradicted: bool = False
 
@@ -66,6 +67,8 @@ class Gate:
         if event.message is not None:
             self.messages.append(event.message)
             self._tell(Progress(seconds, self.objective, self.dual, message=event.message))
+        if event.step is not None:
+            self.steps.append({"seconds": round(seconds, 4), **event.step})
         if event.solution is not None:
             self.offer(event.solution, seconds)
         if event.bound is not None:
@@ -149,6 +152,7 @@ class Gate:
             trace=tuple(self.trace),
             exactness=str(evaluation.exactness) if evaluation else "exact",
             messages=tuple(self.messages) + (evaluation.notes if evaluation else ()),
+            steps=tuple(self.steps),
             rejected=self.rejected,
             contradicted=self.contradicted,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -49,9 +49,15 @@ _STOPPED = {
 
 @dataclass(frozen=True)
 class Scip(Solver):
-    """Branch and cut with SCIP's default settings on one thread.
+    """Branch and cut on one thread.
 
-    ``settings`` are SCIP parameters: ``"separating/maxroundsroot=0, presolving/maxrounds=1"``.
+    Parameters
+    ----------
+    emphasis
+        ``default``, ``feasibility`` (solutions early), ``optimality`` (proofs) or ``easy`` (little presolving and
+        cutting): SCIP's own settings of that name.
+    settings
+        SCIP parameters on top of that: ``"separating/maxroundsroot=0, presolving/maxrounds=1"``.
     """
 
     info: ClassVar[SolverInfo] = SolverInfo(
@@ -62,6 +68,7 @@ class Scip(Solver):
         package="pyscipopt",
         licence="MIT",
     )
+    emphasis: Literal["default", "feasibility", "optimality", "easy"] = "default"
     settings: str = ""
 
     def refuses(self, instance: Instance) -> str | None:
@@ -72,7 +79,7 @@ class Scip(Solver):
         assert isinstance(instance, Mip)
         if (known := at_once(instance, session)) is not None:
             return known
-        settings = pairs(self.settings)
+        settings = [("emphasis", self.emphasis), *pairs(self.settings)]
         search = _Search(instance, session, settings, instance.cost)
         status = search.run()
         if status == "optimal" and not search.held:
@@ -151,6 +158,9 @@ class _Search:
 
     def _configure(self, model: pyscipopt.Model) -> None:
         budget = self.session.budget
+        (_, emphasis), *settings = self.settings
+        if emphasis != "default":
+            _emphasise(model, emphasis)  # resets all other parameters, so it comes first
         model.setParam("misc/catchctrlc", False)
         model.setParam("limits/gap", budget.gap)
         if budget.nodes is not None:
@@ -160,7 +170,7 @@ class _Search:
         if budget.seed:
             model.setParam("randomization/randomseedshift", budget.seed)
             model.setParam("randomization/permutationseed", budget.seed)
-        for name, value in self.settings:
+        for name, value in settings:
             _set(model, name, value)
         model.setParam("limits/time", self.session.remaining())
 
@@ -305,6 +315,14 @@ def _split(model: pyscipopt.Model, variable: Any, mip: Mip, j: int) -> Any:
             off = ExprCons(Expr({x: 1.0}), lhs=0.0) if is_lower else ExprCons(Expr({x: 1.0}), rhs=0.0)
             model.addConsIndicator(off, switch, activeone=False)
     return switch
+
+
+def _emphasise(model: pyscipopt.Model, emphasis: str) -> None:
+    from pyscipopt import SCIP_PARAMEMPHASIS
+
+    names = {"feasibility": "FEASIBILITY", "optimality": "OPTIMALITY", "easy": "EASYCIP"}
+    model.setEmphasis(getattr(SCIP_PARAMEMPHASIS, names[emphasis]))
+    model.hideOutput()
 
 
 def _set(model: pyscipopt.Model, name: str, value: str) -> None:

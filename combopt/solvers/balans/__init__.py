@@ -1,0 +1,1 @@
+"""Balans: bandit-driven large neighbourhood search for mixed-integer programs."""

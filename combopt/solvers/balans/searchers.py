@@ -1,0 +1,173 @@
+"""Who searches a neighbourhood: SCIP, HiGHS and CP-SAT on the reduced program, or the plain solver left running."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from combopt.instances.mip import CONTINUOUS, Mip
+from combopt.instances.solutions import Point
+from combopt.model import Floats
+from combopt.result import Status
+from combopt.solvers.background import Background
+from combopt.solvers.balans.reduced import Reduced, reduced
+from combopt.solvers.balans.space import MipNeighbourhood, MipSpace, RunOn
+from combopt.solvers.base import Event, Outcome, Session, Solver
+from combopt.solvers.cpsat.solver import CpSat
+from combopt.solvers.highs import Highs
+from combopt.solvers.linear import start_values
+from combopt.solvers.lns.engine import Attempt, Ending, Found, State
+from combopt.solvers.scip import Scip
+
+NO_SUBSEARCH = ", ".join(
+    f"heuristics/{name}/freq=-1"
+    for name in ("alns", "rins", "rens", "crossover", "gins", "lpface", "localbranching", "mutation", "dins", "dps")
+)
+"""SCIP's own large neighbourhood searches off: they would search neighbourhoods of a neighbourhood."""
+QUICK = f"{NO_SUBSEARCH}, misc/usesymmetry=0, presolving/maxrestarts=0, separating/maxroundsroot=8"
+
+INSIDE: dict[str, Solver] = {
+    "scip": Scip(settings=QUICK),
+    "highs": Highs(settings="mip_heuristic_run_rins=false, mip_heuristic_run_rens=false"),
+    "cpsat": CpSat(),
+}
+"""What searches a neighbourhood."""
+PLAIN: dict[str, Solver] = {"scip": Scip(emphasis="feasibility"), "highs": Highs(), "cpsat": CpSat()}
+"""What is left running on the whole program."""
+
+
+@dataclass
+class Inside:
+    """The session of a search within ours: ends with it, and what it finds comes here."""
+
+    session: Session
+    _inner: Session | None = None
+
+    def __post_init__(self) -> None:
+        self.session.on_stop(self._stop)
+
+    def _stop(self) -> None:
+        if self._inner is not None:
+            self._inner.request_stop()
+
+    def run(
+        self, solver: Solver, mip: Mip, limit: float, nodes: int | None, seed: int, start: Point | None,
+        sink: Callable[[Event], None],
+    ) -> Outcome:  # fmt: skip
+        """Run ``solver`` on ``mip`` for at most ``limit`` seconds of the time that is left."""
+        until = min(time.monotonic() + limit, self.session.deadline)
+        budget = dataclasses.replace(
+            self.session.budget, time_limit=max(1e-3, until - time.monotonic()), nodes=nodes, iterations=None,
+            seed=seed, threads=1, target=None, gap=0.0,
+        )  # fmt: skip
+        inner = self._inner = Session(budget, until, sink, start)
+        if self.session.stopping:
+            inner.request_stop()
+        try:
+            return solver.run(mip, inner)
+        finally:
+            self._inner = None
+
+
+@dataclass
+class MipSearcher:
+    """One back end.
+
+    Parameters
+    ----------
+    offer
+        Told of every point that is better than the incumbent; says whether it stands up to the check.
+    background
+        The plain solver of this back end, if one is kept.
+    nodes
+        Limit on nodes; with it the cost of a search is 1, whatever time it takes, so that runs can be repeated.
+    """
+
+    name: str
+    space: MipSpace
+    inside: Inside
+    offer: Callable[[Floats], bool]
+    background: Background | None = None
+    nodes: int | None = None
+    latest: Found[Floats] | None = None
+    """The best point that the plain solver has handed over."""
+
+    def takes(self, operator: str) -> bool:
+        if operator != "run_on":
+            return True
+        return self.background is not None and not self.background.over and not self.background.free
+
+    def search(
+        self, neighbourhood: MipNeighbourhood | RunOn, state: State[Floats], limit: float, seed: int
+    ) -> Attempt[Floats]:
+        began = time.monotonic()
+        if isinstance(neighbourhood, RunOn):
+            attempt = self._run_on(limit, state)
+        else:
+            attempt = self._search(neighbourhood, state, limit, seed)
+        cost = time.monotonic() - began if self.nodes is None else 1.0
+        return dataclasses.replace(attempt, cost=cost)
+
+    def _run_on(self, limit: float, state: State[Floats]) -> Attempt[Floats]:
+        assert self.background is not None
+        self.background.run(limit, lambda: self.inside.session.stopping)
+        ending = Ending.FAILED if self.background.failed else Ending.LIMIT
+        found = self.latest
+        if found is not None and found.value >= state.best.value:
+            found = None
+        return Attempt(ending, found)
+
+    def _search(
+        self, neighbourhood: MipNeighbourhood, state: State[Floats], limit: float, seed: int
+    ) -> Attempt[Floats]:
+        small = reduced(self.space, neighbourhood)
+        if small is None or not (small.mip.domain != CONTINUOUS).any():
+            return Attempt(Ending.EMPTY)
+        solver = INSIDE[self.name]
+        if solver.why_not(small.mip) is not None:
+            return Attempt(Ending.FAILED)
+        catch = _Catch(self, small, state.best.value)
+        start = small.point() if neighbourhood.holds_values and neighbourhood.cost is None else None
+        outcome = self.inside.run(solver, small.mip, limit, self.nodes, seed, start, catch)
+        whole = bool(neighbourhood.free.all()) and neighbourhood.row is None and neighbourhood.cost is None
+        exact = self.name != "cpsat" or bool((self.space.mip.domain != CONTINUOUS).all())
+        if outcome.status is Status.OPTIMAL and whole and exact and outcome.bound is not None:
+            self.inside.session.bound(outcome.bound)
+        closed = outcome.status in (Status.OPTIMAL, Status.INFEASIBLE)
+        ending = Ending.CLOSED if closed else Ending.LIMIT
+        return Attempt(ending, catch.best, complete=closed and whole and exact)
+
+
+@dataclass
+class _Catch:
+    """Takes the points of a search: the best one, and at once what beats the incumbent."""
+
+    searcher: MipSearcher
+    small: Reduced
+    incumbent: float
+    best: Found[Floats] | None = None
+
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event.solution, Point):
+            return
+        values = self.small.lifted(event.solution)
+        whole = self.searcher.space.mip.integral
+        values[whole] = np.rint(values[whole])
+        value = self.searcher.space.value(values)
+        if self.best is not None and value >= self.best.value:
+            return
+        if value < self.incumbent and not self.searcher.offer(values):
+            return
+        self.best = Found(values, value)
+
+
+def from_point(space: MipSpace, point: Point) -> Found[Floats] | None:
+    """A point of the whole program with its value; ``None`` if it lacks a column."""
+    values = start_values(space.mip, point)
+    if values is None or np.isnan(values).any():
+        return None
+    return Found(values, space.value(values))

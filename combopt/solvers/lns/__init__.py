@@ -1,0 +1,1 @@
+"""Large neighbourhood search whose neighbourhoods a bandit chooses; free of any kind of problem."""
