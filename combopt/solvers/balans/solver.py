@@ -67,8 +67,15 @@ class Balans(Solver):
         title="Balans: bandit-driven large neighbourhood search over SCIP, HiGHS and CP-SAT",
         kinds=("mip",),
         capabilities=frozenset(
-            {Capability.PROOF, Capability.BOUND, Capability.WARM_START, Capability.INCUMBENTS, Capability.SEED}
-        ),
+            {
+                Capability.PROOF,
+                Capability.BOUND,
+                Capability.WARM_START,
+                Capability.INCUMBENTS,
+                Capability.SEED,
+                Capability.THREADS,
+            }
+        ),  # fmt: skip
     )
     operators: str = "run_on,mutation,crossover,objective,graph,row,rins,rens,local_branching"
     backends: str = "scip,cpsat,highs"
@@ -124,7 +131,9 @@ class _Search:
 
     @property
     def seconds(self) -> float:
-        """Time limit of one search."""
+        """Time limit of one search; none where steps are counted, so that runs can be repeated."""
+        if self.counted:
+            return math.inf
         total = self.session.deadline - self.began
         return LONGEST if math.isinf(total) else min(LONGEST, max(SHORTEST, total / SLICES))
 
@@ -161,7 +170,9 @@ class _Search:
                 self.session.bound(event.bound)
 
         start = self.session.start if self.best is None else Point(self.space.mip.columns, self.best.solution)
-        return Background(PLAIN[searcher.name], self.space.mip, budget, start, sink)
+        # One core is for the neighbourhoods; on the others plain solvers go on unpaused, for solutions and the bound.
+        free = self.searchers.index(searcher) < self.session.budget.cores - 1
+        return Background(PLAIN[searcher.name], self.space.mip, budget, start, sink, free=free)
 
     def offer(self, values: Floats) -> bool:
         """Check a point; hand it over if it is the best so far.  Says whether it stood up to the check."""
@@ -202,9 +213,18 @@ class _Search:
             if step is None:
                 break
             self.session.step(**{k: serial.encode(v) for k, v in dataclasses.asdict(step).items()})
+            self._listen(state)
             if (ended := self._ended(state)) is not None:
                 return ended
         return Outcome(stopped_by=self._reason())
+
+    def _listen(self, state: State[Floats]) -> None:
+        """Take what unpaused solvers have found meanwhile."""
+        for searcher in self.searchers:
+            if searcher.background is not None and searcher.background.free:
+                searcher.background.poll()
+        if self.best is not None and self.best.value < state.best.value:
+            self.engine.take(state, self.best, self.progress)
 
     def _reason(self) -> StoppedBy:
         return StoppedBy.TIME if time.monotonic() >= self.session.deadline - 1 else StoppedBy.FINISHED
