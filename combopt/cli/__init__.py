@@ -25,6 +25,9 @@ COMMANDS = {
     "convert": "combopt.cli.files",
     "generate": "combopt.cli.files",
     "list": "combopt.cli.tables",
+    "bench": "combopt.cli.bench",
+    "report": "combopt.cli.report",
+    "compare": "combopt.cli.report",
     "doctor": "combopt.cli.doctor",
 }
 
@@ -36,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 0
-    # Signals are caught from the first moment of a solve, before anything slow is loaded, to the last.
-    catching = Interrupts() if options.command == "solve" else nullcontext()
+    # Signals are caught from the first moment, before anything slow is loaded, to the last.
+    catching = Interrupts() if options.command in ("solve", "bench") else nullcontext()
     try:
         with catching as options.interrupts:
             command = getattr(importlib.import_module(COMMANDS[options.command]), options.command + "_command")

@@ -28,6 +28,9 @@ def make_parser() -> argparse.ArgumentParser:
     _convert(commands)
     _generate(commands)
     _list(commands)
+    _bench(commands)
+    _report(commands)
+    _compare(commands)
     doctor = commands.add_parser("doctor", help="what is installed, and what works together")
     doctor.add_argument("--warm-up", action="store_true", help="compile the own search loops now, not at first use")
     _json(doctor)
@@ -129,6 +132,82 @@ def _list(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     listing = commands.add_parser("list", help="solvers, problems, formats")
     listing.add_argument("what", choices=["solvers", "problems", "formats", "auto"])
     _json(listing)
+
+
+def _bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bench = commands.add_parser(
+        "bench",
+        help="run solvers over a suite of instances, into one file",
+        description="Run every solver on every instance with every seed. Runs that the file holds are not repeated: "
+        "after an interruption of any kind, give the same command again.",
+    )
+    bench.add_argument(
+        "suite", nargs="*", metavar="SUITE|DIR|FILE", help="a suite (.toml), or folders and instance files"
+    )
+    bench.add_argument("-o", "--output", metavar="RUNS.db", help="file of runs; default: the suite's name")
+    bench.add_argument(
+        "--solver", action="append", default=[], metavar="NAME",
+        help="NAME, NAME[key=value,...] or external:COMMAND; may be repeated; default: those of the suite, or auto",
+    )  # fmt: skip
+    bench.add_argument("--solvers", action="append", default=[], metavar="A,B", help="several solvers at once")
+    bench.add_argument(
+        "--set", action="append", default=[], metavar="NAME.KEY=VALUE", help="option of a solver; may be repeated"
+    )
+    bench.add_argument("--seeds", type=_whole, metavar="K", help="run the seeds 0 to K-1")
+    bench.add_argument("--problem", metavar="KIND", help="what to make of files that can be several kinds")
+    bench.add_argument("--root", metavar="DIR", help="folder of the instance files of a suite")
+    _json(bench)
+    limits = bench.add_argument_group("limits of every run", "default: those of the suite, or 60 seconds, 1 thread")
+    limits.add_argument("-t", "--time-limit", type=_seconds, metavar="SECONDS")
+    limits.add_argument("--gap", type=_number, metavar="G", help="stop at this relative gap")
+    limits.add_argument("--threads", type=_whole, metavar="N", help="threads of a run")
+    limits.add_argument("--memory", type=_whole, metavar="MB", help="memory of a solver's process")
+    where = bench.add_argument_group("where it runs")
+    where.add_argument("--jobs", type=_whole, metavar="J", help="runs side by side; default: cores / threads")
+    where.add_argument("--ray", metavar="ADDRESS", help="on a Ray cluster: auto, its address, or local")
+    where.add_argument("--machine", metavar="NAME", help="kind of machine, as reports call it; default: found out")
+    where.add_argument(
+        "--shard", type=_shard, default=(1, 1), metavar="I/N", help="only the I-th of N parts, into a file of its own"
+    )
+    what = bench.add_argument_group("other than running all that is missing")
+    what.add_argument("--retry-failed", action="store_true", help="run again what was lost, crashed or broke off")
+    what.add_argument("--dry-run", action="store_true", help="only count the runs, and those that are done")
+    what.add_argument("--merge", metavar="OUT.db", help="add the runs of the files given, such as shards, to this one")
+    bench.add_argument("-q", "--quiet", action="store_true", help="no progress")
+
+
+def _report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    report = commands.add_parser(
+        "report",
+        help="tables and figures of a file of runs",
+        description="Without a form, a table goes to stdout. FILE defaults to the file of runs with another suffix.",
+    )
+    report.add_argument("runs", nargs="+", metavar="RUNS.db", help="files that combopt bench wrote")
+    for name, what in (("html", "a page with figures"), ("markdown", "a Markdown table"),
+                       ("latex", "a LaTeX table"), ("csv", "every run in a row")):  # fmt: skip
+        report.add_argument(f"--{name}", nargs="?", const="", metavar="FILE", help=f"write {what}")
+    report.add_argument("--title", metavar="T", help="default: the names of the files")
+    _json(report)
+
+
+def _compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="one file of runs, or solver, against another",
+        description="Whether B is better than A, run by run on the same instances and seeds.",
+    )
+    for name in ("a", "b"):
+        compare.add_argument(name, metavar=name.upper(), help="RUNS.db, or RUNS.db#LABEL for one of its solvers")
+    compare.add_argument("--metric", choices=["gap", "objective", "seconds", "integral"], default="gap")
+    compare.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the resampling; default: 0")
+    _json(compare)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    number, slash, count = text.partition("/")
+    if not slash or not 1 <= int(number) <= int(count):
+        raise argparse.ArgumentTypeError("must be I/N with I from 1 to N")
+    return int(number), int(count)
 
 
 def _number(text: str) -> float:

@@ -75,7 +75,7 @@ class Balans(Solver):
                 Capability.SEED,
                 Capability.THREADS,
             }
-        ),  # fmt: skip
+        ),
     )
     operators: str = "run_on,mutation,crossover,objective,graph,row,rins,rens,local_branching"
     backends: str = "scip,cpsat,highs"
