@@ -1,0 +1,1 @@
+"""Reports of an analysis: HTML, and as text Markdown, LaTeX, CSV, JSON and plain tables."""
