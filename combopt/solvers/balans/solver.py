@@ -35,8 +35,10 @@ SLICES = 25
 """A search of a neighbourhood takes at most this part of the time limit."""
 SHORTEST, LONGEST = 0.2, 20.0
 """Least and most seconds of a search."""
-PATIENCE = 5
-"""Most slices in a row of a plain solver at the beginning, as long as it gets better."""
+PATIENCE = 4
+"""Most further slices of the plain solver that is ahead at the beginning, as long as it gets better."""
+SMALL = 300
+"""Columns up to which a program may be solved before the processes of the plain solvers have even started."""
 NODES = 200
 """Nodes of a search where the budget counts iterations."""
 
@@ -230,24 +232,33 @@ class _Search:
         return StoppedBy.TIME if time.monotonic() >= self.session.deadline - 1 else StoppedBy.FINISHED
 
     def _opening(self) -> Outcome | None:
-        """Plain solvers one after another, each as long as it gets better, until there is a solution or the answer."""
+        """Plain solvers by turns until there is a solution or the answer; then the one ahead while it gets better.
+
+        Each later one starts from what the earlier ones have found.
+        """
         if isinstance(self.session.start, Point):
             found = from_point(self.space, self.session.start)
             if found is not None:
                 self.offer(found.solution)
         if self.counted:
             return self._in_process(Scip(emphasis="feasibility", settings="limits/bestsol=1"), math.inf)
-        if (ended := self._in_process(PLAIN[self.searchers[0].name], self.seconds / 2)) is not None:
-            return ended  # small programs need no processes
+        if len(self.space.mip.columns) <= SMALL:
+            ended = self._in_process(PLAIN[self.searchers[0].name], self.seconds)
+            if ended is not None:
+                return ended
         seconds = self.seconds
         while not self.session.stopping:
+            ahead = None
             for searcher in self.searchers:
-                for _ in range(PATIENCE):
-                    better = self._run_on(searcher, seconds)
-                    if (ended := self._ended(None)) is not None:
-                        return ended
-                    if self.session.stopping or not better:
-                        break
+                if self._run_on(searcher, seconds):
+                    ahead = searcher
+                if (ended := self._ended(None)) is not None or self.session.stopping:
+                    return ended
+            for _ in range(PATIENCE):
+                if ahead is None or not self._run_on(ahead, seconds):
+                    break
+                if (ended := self._ended(None)) is not None or self.session.stopping:
+                    return ended
             alive = [s for s in self.searchers if s.background is not None and not s.background.over]
             if self.best is not None or not alive:
                 return None
