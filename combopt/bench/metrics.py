@@ -16,6 +16,8 @@ from combopt.model import Floats, Ints
 
 GUARD = 1e-9
 """A divisor smaller than this counts as this."""
+DRAWS = 20_000_000
+"""Most entries of a table of bootstrap draws."""
 RESAMPLES = 2000
 
 
@@ -207,8 +209,12 @@ class Ratio(NamedTuple):
 
 
 def resampling(count: int, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
-    """How often each of ``count`` items is drawn in each bootstrap resample, shape (resamples, count)."""
+    """How often each of ``count`` items is drawn in each bootstrap resample, shape (resamples, count).
+
+    Of very many items fewer resamples are made, so that the table stays below :data:`DRAWS` entries.
+    """
     rng = np.random.default_rng(seed)
+    resamples = min(resamples, max(200, DRAWS // count))
     return rng.multinomial(count, np.full(count, 1.0 / count), size=resamples).astype(float)
 
 

@@ -287,9 +287,9 @@ class RandomObjective:
 
 @dataclass(frozen=True)
 class Continue:
-    """No neighbourhood: a plain solver goes on with the whole program where it was stopped."""
+    """No neighbourhood: the plain solver of one back end goes on with the whole program where it was stopped."""
 
-    name: str = "run_on"
+    name: str
 
     def build(self, state: MipState, size: float, rng: np.random.Generator) -> RunOn:
         return RunOn()
@@ -306,6 +306,7 @@ class Everything:
         return MipNeighbourhood(free=np.ones(len(self.space.mip.columns), dtype=bool), values=state.best.solution)
 
 
+BACKENDS = ("scip", "cpsat", "highs")
 RANKS: dict[str, Rank] = {
     "mutation": mutation,
     "crossover": crossover,
@@ -318,10 +319,8 @@ RANKS: dict[str, Rank] = {
 
 def operators(space: MipSpace, relaxation: Callable[[], Floats | None]) -> dict[str, Operator[Any]]:
     """All operators by name."""
-    table: dict[str, Operator[Any]] = {name: Ranked(name, space, rank) for name, rank in RANKS.items()}
-    for operator in (
-        Rins(space, relaxation), Rens(space, relaxation), Dins(space, relaxation), LocalBranching(space),
-        Proximity(space), RandomObjective(space), Continue(), Everything(space),
-    ):  # fmt: skip
-        table[operator.name] = operator
-    return table
+    every: list[Operator[Any]] = [Ranked(name, space, rank) for name, rank in RANKS.items()]
+    every += [Rins(space, relaxation), Rens(space, relaxation), Dins(space, relaxation), LocalBranching(space)]
+    every += [Proximity(space), RandomObjective(space), Everything(space)]
+    every += [Continue(f"run_{backend}") for backend in BACKENDS]
+    return {operator.name: operator for operator in every}

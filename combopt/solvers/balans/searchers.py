@@ -97,9 +97,10 @@ class MipSearcher:
     """The best point that the plain solver has handed over."""
 
     def takes(self, operator: str) -> bool:
-        if operator != "run_on":
+        if not operator.startswith("run_"):
             return True
-        return self.background is not None and not self.background.over and not self.background.free
+        plain = self.background
+        return operator == f"run_{self.name}" and plain is not None and not plain.over and not plain.free
 
     def search(
         self, neighbourhood: MipNeighbourhood | RunOn, state: State[Floats], limit: float, seed: int

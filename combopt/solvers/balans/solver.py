@@ -26,7 +26,8 @@ from combopt.solvers.linear import at_once
 from combopt.solvers.lns.acceptance import make_acceptance
 from combopt.solvers.lns.bandits import make_bandit
 from combopt.solvers.lns.engine import Engine, Found, State
-from combopt.solvers.lns.rewards import GainRate
+from combopt.solvers.lns.rewards import Gain
+from combopt.solvers.lns.rewards import Outcome as Gained
 from combopt.solvers.lns.sizes import Sizes
 from combopt.solvers.scip import Scip
 
@@ -35,8 +36,6 @@ SLICES = 25
 """A search of a neighbourhood takes at most this part of the time limit."""
 SHORTEST, LONGEST = 0.2, 20.0
 """Least and most seconds of a search."""
-PATIENCE = 4
-"""Most further slices of the plain solver that is ahead at the beginning, as long as it gets better."""
 SMALL = 300
 """Columns up to which a program may be solved before the processes of the plain solvers have even started."""
 NODES = 200
@@ -79,7 +78,7 @@ class Balans(Solver):
             }
         ),
     )
-    operators: str = "run_on,mutation,crossover,objective,graph,row,rins,rens,local_branching"
+    operators: str = "mutation,crossover,objective,graph,row,rins,rens,local_branching"
     backends: str = "scip,cpsat,highs"
     policy: str = "thompson"
     discount: float = 0.95
@@ -131,6 +130,28 @@ class _Search:
             MipSearcher(name, space, self.inside, self.offer, nodes=NODES if self.counted else None) for name in able
         ]
 
+        self.engine = self._engine()
+
+    def _engine(self) -> Engine[Floats, MipNeighbourhood | RunOn]:
+        options = self.options
+        table = operators(self.space, Relaxation(self.space, self.inside, 4 * self.seconds))
+        names = _list(options.operators)
+        if unknown := [name for name in names if name not in table]:
+            raise UsageError("E201", f"operators: {unknown[0]!r}", expected=", ".join(table))
+        if not self.counted:
+            names += [f"run_{searcher.name}" for searcher in self.searchers]
+        return Engine(
+            operators=[table[name] for name in names],
+            searchers=self.searchers,
+            chooser=make_bandit(options.policy, len(names), options.discount),
+            assigner=make_bandit(options.policy, len(self.searchers), options.discount),
+            acceptance=make_acceptance(options.acceptance),
+            reward=Gain(),
+            sizes=Sizes(initial=options.size),
+            rng=np.random.default_rng(self.session.budget.seed),
+            same=lambda a, b: bool(np.array_equal(a, b)),
+        )
+
     @property
     def seconds(self) -> float:
         """Time limit of one search; none where steps are counted, so that runs can be repeated."""
@@ -152,13 +173,18 @@ class _Search:
             if searcher.background is not None:
                 searcher.background.close()
 
-    def _run_on(self, searcher: MipSearcher, seconds: float) -> bool:
-        """Let a plain solver work, from the incumbent if it starts now; whether it made the incumbent better."""
+    def _run_on(self, searcher: MipSearcher, seconds: float) -> None:
+        """Let a plain solver work, and tell the bandits what came of it."""
         if searcher.background is None:
             searcher.background = self._background(searcher)
-        before = self.best
+        before, began = self.best, time.monotonic()
         searcher.background.run(seconds, lambda: self.session.stopping)
-        return self.best is not before
+        arm = next(i for i, o in enumerate(self.engine.operators) if o.name == f"run_{searcher.name}")
+        outcome = Gained.NOTHING if self.best is before or self.best is None else Gained.BEST
+        values = [math.inf if found is None else found.value for found in (before, self.best)]
+        self.engine.note(
+            (arm, self.searchers.index(searcher)), outcome, values[0], values[1], time.monotonic() - began
+        )
 
     def _background(self, searcher: MipSearcher) -> Background:
         budget = dataclasses.replace(self.session.budget, time_limit=math.inf, threads=1, target=None)
@@ -191,22 +217,6 @@ class _Search:
         ended = self._opening()
         if ended is not None or self.best is None:
             return ended or Outcome(stopped_by=self._reason())
-        table = operators(self.space, Relaxation(self.space, self.inside, 4 * self.seconds))
-        names = [n for n in _list(self.options.operators) if not (self.counted and n == "run_on")]
-        if unknown := [name for name in names if name not in table]:
-            raise UsageError("E201", f"operators: {unknown[0]!r}", expected=", ".join(table))
-        options, seed = self.options, self.session.budget.seed
-        self.engine: Engine[Floats, MipNeighbourhood | RunOn] = Engine(
-            operators=[table[name] for name in names],
-            searchers=self.searchers,
-            chooser=make_bandit(options.policy, len(names), options.discount),
-            assigner=make_bandit(options.policy, len(self.searchers), options.discount),
-            acceptance=make_acceptance(options.acceptance),
-            reward=GainRate(),
-            sizes=Sizes(initial=options.size),
-            rng=np.random.default_rng(seed),
-            same=lambda a, b: bool(np.array_equal(a, b)),
-        )
         state = self.engine.start(self.best)
         while not self.session.stopping:
             if self.counted and self.engine.steps >= (self.session.budget.iterations or 0):
@@ -232,10 +242,7 @@ class _Search:
         return StoppedBy.TIME if time.monotonic() >= self.session.deadline - 1 else StoppedBy.FINISHED
 
     def _opening(self) -> Outcome | None:
-        """Plain solvers by turns until there is a solution or the answer; then the one ahead while it gets better.
-
-        Each later one starts from what the earlier ones have found.
-        """
+        """Plain solvers by turns until there is a solution or the answer; each starts from what is known by then."""
         if isinstance(self.session.start, Point):
             found = from_point(self.space, self.session.start)
             if found is not None:
@@ -248,15 +255,8 @@ class _Search:
                 return ended
         seconds = self.seconds
         while not self.session.stopping:
-            ahead = None
             for searcher in self.searchers:
-                if self._run_on(searcher, seconds):
-                    ahead = searcher
-                if (ended := self._ended(None)) is not None or self.session.stopping:
-                    return ended
-            for _ in range(PATIENCE):
-                if ahead is None or not self._run_on(ahead, seconds):
-                    break
+                self._run_on(searcher, seconds)
                 if (ended := self._ended(None)) is not None or self.session.stopping:
                     return ended
             alive = [s for s in self.searchers if s.background is not None and not s.background.over]

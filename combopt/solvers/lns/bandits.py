@@ -38,11 +38,21 @@ class Bandit(ABC):
         """Pulls of each arm, not discounted."""
         self.pulls = np.zeros(arms)
         self.rewards = np.zeros(arms)
+        self.costs = np.zeros(arms)
 
     @property
     def means(self) -> Floats:
         """Mean reward of each arm; 0 for one that was never pulled."""
         return self.rewards / np.maximum(self.pulls, 1e-12)
+
+    @property
+    def prices(self) -> Floats:
+        """Mean cost of each arm; 1 for one that was never pulled.
+
+        Policies with an index divide it by this, and so go for reward per unit of cost (Xia, Li, Qin, Yu and Liu
+        2015, "Thompson sampling for budgeted multi-armed bandits", algorithm 1).
+        """
+        return np.where(self.pulls > 0, self.costs / np.maximum(self.pulls, 1e-12), 1.0)
 
     def select(self, rng: np.random.Generator, allowed: Sequence[int] | None = None) -> int:
         """The arm to pull, among ``allowed`` if given."""
@@ -55,13 +65,14 @@ class Bandit(ABC):
         best = np.flatnonzero(scores == scores.max())
         return int(rng.choice(best))
 
-    def update(self, arm: int, reward: float) -> None:
-        """Note what a pull of ``arm`` brought."""
-        self.pulls *= self.discount
-        self.rewards *= self.discount
+    def update(self, arm: int, reward: float, cost: float = 1.0) -> None:
+        """Note what a pull of ``arm`` brought, and what it cost (above 0)."""
+        for total in (self.pulls, self.rewards, self.costs):
+            total *= self.discount
         self.tried[arm] += 1
         self.pulls[arm] += 1
         self.rewards[arm] += reward
+        self.costs[arm] += cost
 
     @abstractmethod
     def scores(self, rng: np.random.Generator) -> Floats:
@@ -83,7 +94,7 @@ class EpsilonGreedy(Bandit):
         self.epsilon = epsilon
 
     def scores(self, rng: np.random.Generator) -> Floats:
-        return rng.random(len(self.pulls)) if rng.random() < self.epsilon else self.means
+        return rng.random(len(self.pulls)) if rng.random() < self.epsilon else self.means / self.prices
 
 
 class Softmax(Bandit):
@@ -94,7 +105,8 @@ class Softmax(Bandit):
         self.temperature = temperature
 
     def probabilities(self) -> Floats:
-        weights = np.exp((self.means - self.means.max()) / self.temperature)
+        rates = self.means / self.prices
+        weights = np.exp((rates - rates.max()) / self.temperature)
         return weights / weights.sum()
 
     def scores(self, rng: np.random.Generator) -> Floats:
@@ -111,7 +123,8 @@ class Ucb1(Bandit):
 
     def scores(self, rng: np.random.Generator) -> Floats:
         total = max(1.0, float(self.pulls.sum()))
-        return self.means + self.alpha * np.sqrt(2 * np.log(total) / np.maximum(self.pulls, 1e-12))
+        index = self.means + self.alpha * np.sqrt(2 * np.log(total) / np.maximum(self.pulls, 1e-12))
+        return np.asarray(index / self.prices)
 
 
 class Thompson(Bandit):
@@ -120,7 +133,7 @@ class Thompson(Bandit):
 
     def scores(self, rng: np.random.Generator) -> Floats:
         wins = np.clip(self.rewards, 0.0, self.pulls)
-        return rng.beta(1.0 + wins, 1.0 + self.pulls - wins)
+        return rng.beta(1.0 + wins, 1.0 + self.pulls - wins) / self.prices
 
 
 class Exp3Ix(Bandit):
@@ -139,9 +152,9 @@ class Exp3Ix(Bandit):
         weights = np.exp(-self.rate * (self.losses - self.losses.min()))
         return weights / weights.sum()
 
-    def update(self, arm: int, reward: float) -> None:
+    def update(self, arm: int, reward: float, cost: float = 1.0) -> None:
         probability = self.probabilities()[arm]
-        super().update(arm, reward)
+        super().update(arm, reward, cost)
         self.losses *= self.discount
         self.losses[arm] += (1.0 - reward) / (probability + self.rate / 2)
 

@@ -8,6 +8,7 @@ operators alone and one searcher).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,6 +26,8 @@ N = TypeVar("N")
 N_co = TypeVar("N_co", covariant=True)
 N_contra = TypeVar("N_contra", contravariant=True)
 
+CHEAP = 0.1
+"""Share of the dearest step below which all steps count as equally cheap."""
 POOL = 10
 """Solutions remembered, the best ones."""
 
@@ -133,6 +136,7 @@ class Engine(Generic[S, N]):
     steps: int = 0
     closed: bool = False
     """Whether a search of the whole space came to its end: the best solution is optimal."""
+    _dearest: float = 0.0
     _idle: set[tuple[int, int]] = field(default_factory=set)
     """Pairs without a neighbourhood around the current solution, passed over until there is another."""
 
@@ -156,25 +160,25 @@ class Engine(Generic[S, N]):
         chosen = self.chooser.select(self.rng, sorted({o for o, _ in pairs}))
         assigned = self.assigner.select(self.rng, [s for o, s in pairs if o == chosen])
         operator, searcher = self.operators[chosen], self.searchers[assigned]
-        key = (operator.name, searcher.name)
-        size = self.sizes.of(key)
+        size = self.sizes.of(operator.name)
         neighbourhood = operator.build(state, size, self.rng)
         if neighbourhood is None:
             attempt: Attempt[S] = Attempt(Ending.EMPTY)
         else:
             attempt = searcher.search(neighbourhood, state, limit, int(self.rng.integers(2**31)))
-        return self._learn(state, (chosen, assigned), size, attempt, progress)
+        return self._learn(state, (chosen, assigned), size, attempt, limit, progress)
 
-    def _learn(self, state: State[S], arm: tuple[int, int], size: float, attempt: Attempt[S], progress: float) -> Step:
+    def _learn(
+        self, state: State[S], arm: tuple[int, int], size: float, attempt: Attempt[S], limit: float, progress: float
+    ) -> Step:
         before = state.best.value
         outcome = self.take(state, attempt.found, progress)
         self.closed = self.closed or (attempt.complete and attempt.ending is Ending.CLOSED)
-        reward = self.reward.of(outcome, before, state.best.value, attempt.cost)
-        self.chooser.update(arm[0], reward)
-        self.assigner.update(arm[1], reward)
+        reward = self.note(arm, outcome, before, state.best.value, attempt.cost)
         operator, searcher = self.operators[arm[0]].name, self.searchers[arm[1]].name
         improved = outcome in (Outcome.BEST, Outcome.BETTER)
-        self.sizes.learn((operator, searcher), attempt.ending, improved)
+        spent = 1.0 if math.isinf(limit) else attempt.cost / limit
+        self.sizes.learn(operator, attempt.ending, improved, spent)
         if outcome in (Outcome.BEST, Outcome.BETTER, Outcome.ACCEPTED):
             self._idle.clear()
         elif attempt.ending is Ending.EMPTY or (attempt.ending is Ending.CLOSED and self.sizes.largest(size)):
@@ -182,6 +186,15 @@ class Engine(Generic[S, N]):
         self.steps += 1
         value = None if attempt.found is None else attempt.found.value
         return Step(self.steps, operator, searcher, size, attempt.ending, outcome, value, attempt.cost, reward)
+
+    def note(self, arm: tuple[int, int], outcome: Outcome, before: float, after: float, cost: float) -> float:
+        """Tell the bandits what operator and searcher ``arm`` brought, and what it cost; the reward."""
+        reward = self.reward.of(outcome, before, after)
+        self._dearest = max(self._dearest, cost)
+        price = max(CHEAP, cost / self._dearest) if self._dearest > 0 else 1.0
+        self.chooser.update(arm[0], reward, price)
+        self.assigner.update(arm[1], reward, price)
+        return reward
 
     def take(self, state: State[S], found: Found[S] | None, progress: float) -> Outcome:
         """Let a solution into the state, and say what it was worth."""

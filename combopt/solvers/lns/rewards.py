@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Protocol
 
@@ -23,30 +24,31 @@ class Outcome(StrEnum):
 class Reward(Protocol):
     """Turns the outcome of a step into a number from 0 to 1."""
 
-    def of(self, outcome: Outcome, before: float, after: float, cost: float) -> float:
-        """``before`` and ``after`` are the values of the incumbent, ``cost`` is what the step cost."""
+    def of(self, outcome: Outcome, before: float, after: float) -> float:
+        """``before`` and ``after`` are the values of the incumbent, infinite where there was none."""
 
 
-class GainRate:
-    """The relative gain of the incumbent for each unit of cost, against what a successful step usually brings.
+class Gain:
+    """The relative gain of the incumbent, against what a successful step usually brings.
 
-    A gain of the usual rate earns ``2/3``, a small one little more than ``1/3``, no gain nothing: so ties, empty
-    neighbourhoods and failures count as failures, and a cheap step that gains beats a dear one.  "Usual" is a
-    geometric mean over the gains so far that forgets, since gains shrink as a search goes on.
+    A gain of the usual size earns ``2/3``, a small one little more than ``1/3``, no gain nothing: ties, empty
+    neighbourhoods and failures count as failures.  "Usual" is a geometric mean over the gains so far that forgets,
+    since gains shrink as a search goes on.  What a step costs is the bandit's to weigh.
     """
 
     def __init__(self, forget: float = 0.8) -> None:
         self.forget = forget
         self.usual: float | None = None
 
-    def of(self, outcome: Outcome, before: float, after: float, cost: float) -> float:
-        gain = (before - after) / max(abs(before), abs(after), 1e-9)
-        if outcome is not Outcome.BEST or gain <= 0:
+    def of(self, outcome: Outcome, before: float, after: float) -> float:
+        if outcome is not Outcome.BEST:
             return 0.0
-        rate = gain / max(cost, 1e-3)
-        usual = rate if self.usual is None else self.usual
-        self.usual = usual**self.forget * rate ** (1 - self.forget)
-        return float(1 / 3 + 2 / 3 * rate / (rate + usual))
+        gain = 1.0 if math.isinf(before) else min(1.0, (before - after) / max(abs(before), abs(after), 1e-9))
+        if gain <= 0:
+            return 0.0
+        usual = gain if self.usual is None else self.usual
+        self.usual = usual**self.forget * gain ** (1 - self.forget)
+        return float(1 / 3 + 2 / 3 * gain / (gain + usual))
 
 
 class Scores:
@@ -60,5 +62,5 @@ class Scores:
         self.largest = max(*scores, 1e-9)
         self.table = dict(zip(Outcome, (*scores, idle), strict=True))
 
-    def of(self, outcome: Outcome, before: float, after: float, cost: float) -> float:
+    def of(self, outcome: Outcome, before: float, after: float) -> float:
         return self.table[outcome] / self.largest

@@ -1,12 +1,16 @@
-"""How much of a solution a neighbourhood frees, learned for each operator and searcher."""
+"""How much of a solution a neighbourhood frees, learned for each operator."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from combopt.solvers.lns.engine import Ending
+
+EASY = 0.3
+"""Share of the limit below which a search that came to its end was an easy one."""
 
 
 @dataclass
@@ -31,21 +35,24 @@ class Sizes:
     decay: float = 0.9
     finest: float = 1.1
     adaptive: bool = True
-    _size: dict[tuple[str, str], float] = field(default_factory=dict)
-    _step: dict[tuple[str, str], float] = field(default_factory=dict)
+    _size: dict[str, float] = field(default_factory=dict)
+    _step: dict[str, float] = field(default_factory=dict)
 
-    def of(self, key: tuple[str, str]) -> float:
-        return self._size.get(key, self.initial)
+    def of(self, operator: str) -> float:
+        return self._size.get(operator, self.initial)
 
     def largest(self, size: float) -> bool:
         """Whether nothing larger can follow."""
         return size >= self.most or not self.adaptive
 
-    def learn(self, key: tuple[str, str], ending: Ending, improved: bool) -> None:
-        """Note how the search of a neighbourhood of the present size ended."""
-        if not self.adaptive or improved or ending == "failed":
+    def learn(self, operator: str, ending: Ending, improved: bool, spent: float) -> None:
+        """Note how the search of a neighbourhood of the present size ended, and the share of its limit it spent."""
+        if not self.adaptive or ending == "failed" or (improved and spent > EASY):
             return
-        step = self._step.get(key, self.step)
-        factor = 1 / step if ending == "limit" else step
-        self._size[key] = min(self.most, max(self.least, self.of(key) * factor))
-        self._step[key] = max(self.finest, 1 + (step - 1) * self.decay)
+        step = self._step.get(operator, self.step)
+        # The sooner a search ends, the further it is from what the limit allows.
+        power = -1.0 if ending == "limit" else 1.0 + max(0.0, -math.log10(max(spent, 1e-3) / EASY))
+        if ending == "limit" and improved:
+            return
+        self._size[operator] = min(self.most, max(self.least, self.of(operator) * step**power))
+        self._step[operator] = max(self.finest, 1 + (step - 1) * self.decay)

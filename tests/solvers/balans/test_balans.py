@@ -127,7 +127,7 @@ def test_a_bound_comes_with_the_answer_and_the_limit_holds() -> None:
 def test_on_two_cores_a_plain_solver_works_beside_the_neighbourhoods() -> None:
     result = api.solve(multi_knapsack(n=200, rows=20, seed=3), "balans", time_limit=4.0, threads=2)
     assert result.bound is not None
-    assert "run_on" not in {s["operator"] for s in result.steps if s["searcher"] == "scip"}
+    assert "run_scip" not in {s["operator"] for s in result.steps}
     assert result.steps
 
 

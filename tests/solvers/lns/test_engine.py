@@ -11,7 +11,7 @@ import pytest
 from combopt.solvers.lns.acceptance import RULES, make_acceptance
 from combopt.solvers.lns.bandits import make_bandit
 from combopt.solvers.lns.engine import POOL, Attempt, Ending, Engine, Found, State
-from combopt.solvers.lns.rewards import GainRate, Outcome, Scores
+from combopt.solvers.lns.rewards import Gain, Outcome, Scores
 from combopt.solvers.lns.sizes import Sizes
 
 N = 40
@@ -66,7 +66,7 @@ def engine(operators: list[Any], searchers: list[Any], seed: int = 0, **changes:
         "chooser": make_bandit("thompson", len(operators), 0.95),
         "assigner": make_bandit("thompson", len(searchers), 0.95),
         "acceptance": make_acceptance("hill_climbing"),
-        "reward": GainRate(),
+        "reward": Gain(),
         "sizes": Sizes(),
         "rng": np.random.default_rng(seed),
         "same": lambda a, b: bool(np.array_equal(a, b)),
@@ -131,18 +131,42 @@ def test_the_pool_is_sorted_bounded_and_without_doubles() -> None:
     assert len({found.solution.tobytes() for found in state.pool}) == len(values)
 
 
-def test_gain_rate_rewards_cheap_gains_and_nothing_else() -> None:
-    reward = GainRate()
-    usual = reward.of(Outcome.BEST, 100.0, 99.0, 1.0)
+def test_gains_are_rewarded_and_nothing_else() -> None:
+    reward = Gain()
+    usual = reward.of(Outcome.BEST, 100.0, 99.0)
     assert usual == pytest.approx(2 / 3)
-    assert reward.of(Outcome.BEST, 100.0, 99.0, 10.0) < usual < reward.of(Outcome.BEST, 100.0, 99.0, 0.1) < 1.0
+    assert 1 / 3 < reward.of(Outcome.BEST, 100.0, 99.9) < usual < reward.of(Outcome.BEST, 100.0, 90.0) < 1.0
+    assert reward.of(Outcome.BEST, np.inf, 90.0) > usual
     for outcome in (Outcome.BETTER, Outcome.ACCEPTED, Outcome.REJECTED, Outcome.NOTHING):
-        assert reward.of(outcome, 100.0, 100.0, 1.0) == 0.0
+        assert reward.of(outcome, 100.0, 100.0) == 0.0
+
+
+def test_a_cheap_arm_beats_a_dear_one_of_the_same_reward() -> None:
+    for policy in ("epsilon_greedy", "thompson", "ucb1", "softmax"):
+        bandit, rng = make_bandit(policy, 2), np.random.default_rng(3)
+        pulls = [0, 0]
+        for _ in range(300):
+            arm = bandit.select(rng)
+            pulls[arm] += 1
+            bandit.update(arm, 0.5, cost=(1.0, 0.2)[arm])
+        assert pulls[1] > 2 * pulls[0]
+
+
+def test_quick_searches_grow_sizes_faster() -> None:
+    slow, quick = Sizes(initial=0.01), Sizes(initial=0.01)
+    slow.learn("o", Ending.CLOSED, False, 0.9)
+    quick.learn("o", Ending.CLOSED, False, 0.01)
+    assert 0.01 < slow.of("o") < quick.of("o")
+    quick.learn("o", Ending.LIMIT, False, 1.0)
+    assert quick.of("o") < 0.05
+    kept = Sizes()
+    kept.learn("o", Ending.LIMIT, True, 1.0)
+    assert kept.of("o") == kept.initial
 
 
 def test_scores_are_divided_by_the_largest() -> None:
     scores = Scores((8.0, 4.0, 2.0, 1.0))
-    assert [scores.of(outcome, 1.0, 1.0, 1.0) for outcome in Outcome] == [1.0, 0.5, 0.25, 0.125, 0.0]
+    assert [scores.of(outcome, 1.0, 1.0) for outcome in Outcome] == [1.0, 0.5, 0.25, 0.125, 0.0]
 
 
 @pytest.mark.parametrize("rule", RULES)
