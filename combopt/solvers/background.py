@@ -45,6 +45,8 @@ class Background:
         self.name = solver.info.name
         self.outcome: Outcome | None = None
         self.failed = False
+        self.reason = ""
+        """Why it failed."""
         self.free = free
         self._sink = sink
         self._inbox: queue.SimpleQueue[object] = queue.SimpleQueue()
@@ -88,6 +90,7 @@ class Background:
             self.outcome = message
         else:
             self.failed = True
+            self.reason = message.text.strip() if isinstance(message, Failure) else f"its process ended: {message!r}"
 
     def _read(self, task: Task) -> None:
         connection = self._worker.connection

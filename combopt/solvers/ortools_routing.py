@@ -26,6 +26,10 @@ LARGEST = 2**40
 """Largest distance or load handed over; beyond it, sums could overflow."""
 
 
+FOREVER = 1e9
+"""Seconds that stand for no limit: the search is given a number."""
+
+
 @dataclass(frozen=True)
 class OrToolsRouting(Solver):
     """Guided local search from a constructed solution.
@@ -156,7 +160,7 @@ class _Model:
         name = construction or ("PATH_CHEAPEST_ARC" if tour or isinstance(self.instance, Vrptw) else "SAVINGS")
         parameters.first_solution_strategy = getattr(routing_enums_pb2.FirstSolutionStrategy, name.upper())
         parameters.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
-        parameters.time_limit.FromMilliseconds(max(1, int(1000 * session.remaining())))
+        parameters.time_limit.FromMilliseconds(max(1, int(1000 * min(FOREVER, session.remaining()))))
         if session.budget.iterations is not None:
             parameters.solution_limit = session.budget.iterations
         return parameters

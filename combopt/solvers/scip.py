@@ -172,7 +172,7 @@ class _Search:
             model.setParam("randomization/permutationseed", budget.seed)
         for name, value in settings:
             _set(model, name, value)
-        model.setParam("limits/time", self.session.remaining())
+        model.setParam("limits/time", min(INFINITY, self.session.remaining()))
 
     def _start(self, model: pyscipopt.Model) -> None:
         values = start_values(self.mip, self.session.start)

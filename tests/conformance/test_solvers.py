@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
@@ -88,6 +89,19 @@ def test_a_start_is_never_made_worse(name: str, kind: str) -> None:
         assert first.objective is not None
         assert not instance.sense.better(first.objective, again.objective)
         return
+
+
+@pytest.mark.parametrize(("name", "kind"), pairs())
+def test_no_time_limit_is_needed(name: str, kind: str) -> None:
+    for _, instance, best in small(kind, 3, salt="endless"):
+        if best is None or not SOLVERS[name].accepts(instance):
+            continue
+        first = solve(instance, name, 0.5)
+        if first.objective is not None:
+            # isolated, so that a solver that cannot be interrupted ends as well
+            result = api.solve(instance, name, time_limit=math.inf, target=float(first.objective), threads=1)
+            assert result.objective is not None
+            assert not instance.sense.better(first.objective, result.objective)
 
 
 @pytest.mark.parametrize(("name", "kind"), pairs())

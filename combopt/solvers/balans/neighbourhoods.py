@@ -229,9 +229,13 @@ def distance_row(columns: Ints, values: Floats, most: float) -> tuple[Ints, Floa
 
 @dataclass(frozen=True)
 class LocalBranching:
-    """At most ``size`` of the binaries change, all else is free (Fischetti and Lodi 2003, section 2)."""
+    """At most ``size`` of the binaries change, all else is free (Fischetti and Lodi 2003, section 2).
+
+    As nothing is fixed, its searches may take ``patience`` times as long as others.
+    """
 
     space: MipSpace
+    patience: float = 1.0
     name: str = "local_branching"
 
     def build(self, state: MipState, size: float, rng: np.random.Generator) -> MipNeighbourhood | None:
@@ -240,7 +244,7 @@ class LocalBranching:
             return None
         row = distance_row(columns, state.current.solution, max(2.0, np.floor(size * len(columns))))
         everything = np.ones(len(self.space.mip.columns), dtype=bool)
-        return MipNeighbourhood(free=everything, values=state.current.solution, row=row)
+        return MipNeighbourhood(free=everything, values=state.current.solution, row=row, patience=self.patience)
 
 
 @dataclass(frozen=True)
@@ -317,10 +321,16 @@ RANKS: dict[str, Rank] = {
 }
 
 
-def operators(space: MipSpace, relaxation: Callable[[], Floats | None]) -> dict[str, Operator[Any]]:
-    """All operators by name."""
+NAMES = (*RANKS, "rins", "rens", "dins", "local_branching", "proximity", "random_objective", "everything")
+"""What may be asked for by name; the operators ``run_...`` come by themselves."""
+
+
+def operators(
+    space: MipSpace, relaxation: Callable[[], Floats | None], patience: float = 1.0
+) -> dict[str, Operator[Any]]:
+    """All operators by name; ``patience`` is that of local branching."""
     every: list[Operator[Any]] = [Ranked(name, space, rank) for name, rank in RANKS.items()]
-    every += [Rins(space, relaxation), Rens(space, relaxation), Dins(space, relaxation), LocalBranching(space)]
-    every += [Proximity(space), RandomObjective(space), Everything(space)]
+    every += [Rins(space, relaxation), Rens(space, relaxation), Dins(space, relaxation)]
+    every += [LocalBranching(space, patience), Proximity(space), RandomObjective(space), Everything(space)]
     every += [Continue(f"run_{backend}") for backend in BACKENDS]
     return {operator.name: operator for operator in every}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -36,6 +36,8 @@ INSIDE: dict[str, Solver] = {
     "cpsat": CpSat(),
 }
 """What searches a neighbourhood."""
+AS_IT_COMES: dict[str, Solver] = {"scip": Scip(), "highs": Highs(), "cpsat": CpSat()}
+"""The same with nothing turned off."""
 PLAIN: dict[str, Solver] = {"scip": Scip(emphasis="feasibility"), "highs": Highs(), "cpsat": CpSat()}
 """What is left running on the whole program."""
 
@@ -48,9 +50,10 @@ class Inside:
     _inner: Session | None = None
 
     def __post_init__(self) -> None:
-        self.session.on_stop(self._stop)
+        self.session.on_stop(self.stop)
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """End the search that runs now."""
         if self._inner is not None:
             self._inner.request_stop()
 
@@ -83,6 +86,8 @@ class MipSearcher:
         Told of every point that is better than the incumbent; says whether it stands up to the check.
     background
         The plain solver of this back end, if one is kept.
+    solvers
+        What searches a neighbourhood, by name of the back end.
     nodes
         Limit on nodes; with it the cost of a search is 1, whatever time it takes, so that runs can be repeated.
     """
@@ -93,6 +98,7 @@ class MipSearcher:
     offer: Callable[[Floats], bool]
     background: Background | None = None
     nodes: int | None = None
+    solvers: dict[str, Solver] = field(default_factory=lambda: INSIDE)
     latest: Found[Floats] | None = None
     """The best point that the plain solver has handed over."""
 
@@ -128,12 +134,12 @@ class MipSearcher:
         small = reduced(self.space, neighbourhood)
         if small is None or not (small.mip.domain != CONTINUOUS).any():
             return Attempt(Ending.EMPTY)
-        solver = INSIDE[self.name]
+        solver = self.solvers[self.name]
         if solver.why_not(small.mip) is not None:
             return Attempt(Ending.FAILED)
         catch = _Catch(self, small, state.best.value)
         start = small.point() if neighbourhood.holds_values and neighbourhood.cost is None else None
-        outcome = self.inside.run(solver, small.mip, limit, self.nodes, seed, start, catch)
+        outcome = self.inside.run(solver, small.mip, limit * neighbourhood.patience, self.nodes, seed, start, catch)
         whole = bool(neighbourhood.free.all()) and neighbourhood.row is None and neighbourhood.cost is None
         exact = self.name != "cpsat" or bool((self.space.mip.domain != CONTINUOUS).all())
         if outcome.status is Status.OPTIMAL and whole and exact and outcome.bound is not None:

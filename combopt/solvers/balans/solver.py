@@ -6,7 +6,7 @@ import dataclasses
 import math
 import time
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -17,16 +17,18 @@ from combopt.instances.solutions import Point
 from combopt.model import Floats, Instance, Sense
 from combopt.result import Status, StoppedBy
 from combopt.solvers.background import Background
-from combopt.solvers.balans.neighbourhoods import operators
+from combopt.solvers.balans.arms import FAMILIES, Differences, arm, size_of
+from combopt.solvers.balans.neighbourhoods import NAMES, Ranked, operators
+from combopt.solvers.balans.options import load_rank, make_reward, names, numbers, resolved
+from combopt.solvers.balans.presets import PRESETS
 from combopt.solvers.balans.relaxation import Relaxation
-from combopt.solvers.balans.searchers import PLAIN, Inside, MipSearcher, from_point
+from combopt.solvers.balans.searchers import AS_IT_COMES, INSIDE, PLAIN, Inside, MipSearcher, from_point
 from combopt.solvers.balans.space import MipNeighbourhood, MipSpace, RunOn
 from combopt.solvers.base import Capability, Event, Outcome, Session, Solver, SolverInfo
 from combopt.solvers.linear import at_once
 from combopt.solvers.lns.acceptance import make_acceptance
-from combopt.solvers.lns.bandits import make_bandit
-from combopt.solvers.lns.engine import Engine, Found, State
-from combopt.solvers.lns.rewards import Gain
+from combopt.solvers.lns.bandits import Bandit, make_bandit
+from combopt.solvers.lns.engine import Engine, Found, Operator, State
 from combopt.solvers.lns.rewards import Outcome as Gained
 from combopt.solvers.lns.sizes import Sizes
 from combopt.solvers.scip import Scip
@@ -38,11 +40,15 @@ SHORTEST, LONGEST = 0.2, 20.0
 """Least and most seconds of a search."""
 SMALL = 300
 """Columns up to which a program may be solved before the processes of the plain solvers have even started."""
+FIRST: dict[str, Solver] = {
+    "scip": Scip(emphasis="feasibility", settings="heuristics/feaspump/freq=1, heuristics/feaspump/maxloops=10")
+}
+"""What looks for the first solution where one solver does so alone, if not the plain one."""
 NODES = 200
 """Nodes of a search where the budget counts iterations."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Balans(Solver):
     """Adaptive large neighbourhood search on any mixed-integer program (Cai, Kadioglu and Dilkina, IJCAI 2025).
 
@@ -55,12 +61,37 @@ class Balans(Solver):
         Names of the neighbourhoods, separated by commas.
     backends
         ``scip``, ``highs``, ``cpsat``: those that take the program are used.
-    policy, discount
-        The bandits; see :mod:`combopt.solvers.lns.bandits`.
-    acceptance
-        See :mod:`combopt.solvers.lns.acceptance`.
+    inside
+        ``quick`` searches neighbourhoods without what seldom pays in small programs (neighbourhood searches of the
+        back end's own, symmetry, restarts, many rounds of cuts), ``default`` with the back end as it comes.
+    policy, policy_settings, discount
+        The bandits, their parameters by name (``"temperature=0.2"``) and what they forget; see
+        :mod:`combopt.solvers.lns.bandits`.
+    try_all
+        Pull every arm once before the policy has a say.
+    priced
+        Weigh rewards against the seconds they cost.
+    scores
+        Rewards of a new incumbent, a better current solution, an accepted one, a rejected one and, if given, of a
+        step that brings nothing: ``"8, 4, 2, 1, 0"``.  Empty: the relative gain of the incumbent.
+    acceptance, acceptance_settings
+        The rule and its parameters by name; see :mod:`combopt.solvers.lns.acceptance`.
     size
         Share of the discrete columns that are freed at first.
+    first_limit
+        Seconds for the first solution, which the first of the back ends looks for alone; longer only if it finds
+        none.  0: all back ends by turns, and they go on beside the neighbourhoods.
+    step_limit
+        Seconds for the search of a neighbourhood; 0: a part of the time limit.
+    local_branching_patience
+        How much longer than others a search of local branching may take.
+    rank
+        A function ``package.module:function`` that scores columns as :data:`~.neighbourhoods.Rank` says; the
+        operator ``learned`` frees the columns of the largest scores.
+    preset
+        A published configuration, see :mod:`combopt.solvers.balans.presets`; other options override it.
+    options_file
+        A TOML file with values of these options; options given otherwise override it, and it overrides a preset.
     """
 
     info: ClassVar[SolverInfo] = SolverInfo(
@@ -80,21 +111,56 @@ class Balans(Solver):
     )
     operators: str = "mutation,crossover,objective,graph,row,rins,rens,local_branching"
     backends: str = "scip,cpsat,highs"
+    inside: Literal["quick", "default"] = "quick"
     policy: str = "thompson"
+    policy_settings: str = ""
     discount: float = 0.95
+    try_all: bool = True
+    priced: bool = True
+    scores: str = ""
     acceptance: str = "hill_climbing"
+    acceptance_settings: str = ""
     size: float = 0.15
+    first_limit: float = 0.0
+    step_limit: float = 0.0
+    local_branching_patience: float = 1.0
+    rank: str = ""
+    preset: str = ""
+    options_file: str = ""
+
+    def __init__(self, **given: Any) -> None:
+        for name, value in resolved(type(self), given, PRESETS).items():
+            object.__setattr__(self, name, value)
+        self.__post_init__()
 
     def __post_init__(self) -> None:
-        if unknown := [name for name in _list(self.backends) if name not in PLAIN]:
+        if unknown := [name for name in names(self.backends) if name not in PLAIN]:
             raise UsageError("E201", f"backends: {unknown[0]!r}", expected=", ".join(PLAIN))
-        make_bandit(self.policy, 1, self.discount)
-        make_acceptance(self.acceptance)
+        known = (*NAMES, Differences.name, *(["learned"] if self.rank else []))
+        if unknown := [name for name in names(self.operators) if name not in known and size_of(name) is None]:
+            arms = ", ".join(f"{family}_NN" for family in FAMILIES)
+            raise UsageError("E201", f"operators: {unknown[0]!r}", expected=f"{', '.join(known)}, {arms}")
+        if self.rank:
+            load_rank(self.rank)
+        self.bandit(1)
+        make_acceptance(self.acceptance, **numbers(self.acceptance_settings, "acceptance_settings"))
+        make_reward(self.scores)
         if not 0 < self.size <= 1:
             raise UsageError("E201", f"size = {self.size}", expected="a number above 0, up to 1")
+        for option in ("first_limit", "step_limit"):
+            if not 0 <= getattr(self, option) < math.inf:
+                raise UsageError("E201", f"{option} = {getattr(self, option)}", expected="a number, 0 or more")
+        if not 0 < self.local_branching_patience < math.inf:
+            found = f"local_branching_patience = {self.local_branching_patience}"
+            raise UsageError("E201", found, expected="a number above 0")
+
+    def bandit(self, arms: int) -> Bandit:
+        """A bandit as the options say."""
+        settings = numbers(self.policy_settings, "policy_settings")
+        return make_bandit(self.policy, arms, self.discount, self.try_all, **settings)
 
     def refuses(self, instance: Instance) -> str | None:
-        if any(PLAIN[name].why_not(instance) is None for name in _list(self.backends)):
+        if any(PLAIN[name].why_not(instance) is None for name in names(self.backends)):
             return None
         return f"none of {self.backends} takes it"
 
@@ -102,7 +168,7 @@ class Balans(Solver):
         assert isinstance(instance, Mip)
         if (known := at_once(instance, session)) is not None:
             return known
-        able = [name for name in _list(self.backends) if PLAIN[name].why_not(instance) is None]
+        able = [name for name in names(self.backends) if PLAIN[name].why_not(instance) is None]
         space = MipSpace(instance)
         if not space.discrete.any():
             return PLAIN[able[0]].run(instance, session)
@@ -111,10 +177,6 @@ class Balans(Solver):
             return search.run()
         finally:
             search.close()
-
-
-def _list(names: str) -> list[str]:
-    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 class _Search:
@@ -127,36 +189,61 @@ class _Search:
         self.counted = session.budget.iterations is not None
         self.best: Found[Floats] | None = None
         self.searchers = [
-            MipSearcher(name, space, self.inside, self.offer, nodes=NODES if self.counted else None) for name in able
+            MipSearcher(
+                name,
+                space,
+                self.inside,
+                self.offer,
+                nodes=NODES if self.counted else None,
+                solvers=INSIDE if options.inside == "quick" else AS_IT_COMES,
+            )
+            for name in able
         ]
 
         self.engine = self._engine()
 
     def _engine(self) -> Engine[Floats, MipNeighbourhood | RunOn]:
         options = self.options
-        table = operators(self.space, Relaxation(self.space, self.inside, 4 * self.seconds))
-        names = _list(options.operators)
-        if unknown := [name for name in names if name not in table]:
-            raise UsageError("E201", f"operators: {unknown[0]!r}", expected=", ".join(table))
-        if not self.counted:
-            names += [f"run_{searcher.name}" for searcher in self.searchers]
+        chosen, fixed = self._operators()
         return Engine(
-            operators=[table[name] for name in names],
+            operators=chosen,
             searchers=self.searchers,
-            chooser=make_bandit(options.policy, len(names), options.discount),
-            assigner=make_bandit(options.policy, len(self.searchers), options.discount),
-            acceptance=make_acceptance(options.acceptance),
-            reward=Gain(),
-            sizes=Sizes(initial=options.size),
+            chooser=options.bandit(len(chosen)),
+            assigner=options.bandit(len(self.searchers)),
+            acceptance=make_acceptance(
+                options.acceptance, **numbers(options.acceptance_settings, "acceptance_settings")
+            ),
+            reward=make_reward(options.scores),
+            sizes=Sizes(initial=options.size, fixed=fixed),
             rng=np.random.default_rng(self.session.budget.seed),
             same=lambda a, b: bool(np.array_equal(a, b)),
+            priced=options.priced,
         )
+
+    def _operators(self) -> tuple[list[Operator[Any]], dict[str, float]]:
+        """The operators that the options name, and the sizes of those that have a fixed one."""
+        options, space = self.options, self.space
+        relaxation = Relaxation(space, self.inside, 4 * self.seconds)
+        table = operators(space, relaxation, options.local_branching_patience)
+        table[Differences.name] = Differences(space)
+        wanted = names(options.operators)
+        if options.rank:
+            table["learned"] = Ranked("learned", space, load_rank(options.rank))
+            wanted += ["learned"] if "learned" not in wanted else []
+        if not (self.counted or options.first_limit):
+            wanted += [f"run_{searcher.name}" for searcher in self.searchers]
+        sizes = {name: size for name in wanted if (size := size_of(name)) is not None}
+        for name in sizes:
+            table[name] = arm(name, table, space, relaxation, options.local_branching_patience)
+        return [table[name] for name in wanted], sizes
 
     @property
     def seconds(self) -> float:
         """Time limit of one search; none where steps are counted, so that runs can be repeated."""
         if self.counted:
             return math.inf
+        if self.options.step_limit:
+            return self.options.step_limit
         total = self.session.deadline - self.began
         return LONGEST if math.isinf(total) else min(LONGEST, max(SHORTEST, total / SLICES))
 
@@ -179,6 +266,8 @@ class _Search:
             searcher.background = self._background(searcher)
         before, began = self.best, time.monotonic()
         searcher.background.run(seconds, lambda: self.session.stopping)
+        if searcher.background.failed:
+            self.session.say(f"{searcher.name} failed: {searcher.background.reason.splitlines()[-1]}")
         arm = next(i for i, o in enumerate(self.engine.operators) if o.name == f"run_{searcher.name}")
         outcome = Gained.NOTHING if self.best is before or self.best is None else Gained.BEST
         values = [math.inf if found is None else found.value for found in (before, self.best)]
@@ -249,6 +338,8 @@ class _Search:
                 self.offer(found.solution)
         if self.counted:
             return self._in_process(Scip(emphasis="feasibility", settings="limits/bestsol=1"), math.inf)
+        if self.options.first_limit:
+            return self._first_alone()
         if len(self.space.mip.columns) <= SMALL:
             ended = self._in_process(PLAIN[self.searchers[0].name], self.seconds)
             if ended is not None:
@@ -265,14 +356,23 @@ class _Search:
             seconds *= 1.5
         return None
 
-    def _in_process(self, solver: Solver, limit: float) -> Outcome | None:
+    def _first_alone(self) -> Outcome | None:
+        """One solver for its limit, and until it has a solution, as the package Balans begins."""
+        solver = FIRST.get(self.searchers[0].name, PLAIN[self.searchers[0].name])
+        ended = self._in_process(solver, self.options.first_limit) if self.best is None else None
+        if ended is None and self.best is None and not self.session.stopping:
+            ended = self._in_process(solver, math.inf, until_found=True)
+        return ended
+
+    def _in_process(self, solver: Solver, limit: float, until_found: bool = False) -> Outcome | None:
         """Run a solver on the whole program in this process; the outcome if it has the answer."""
         if self.counted and self.best is not None:
             return None
 
         def sink(event: Event) -> None:
             if isinstance(event.solution, Point):
-                self.offer(event.solution.values)
+                if self.offer(event.solution.values) and until_found:
+                    self.inside.stop()
             elif event.bound is not None:
                 self.session.bound(event.bound)
 

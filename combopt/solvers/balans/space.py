@@ -92,6 +92,8 @@ class MipNeighbourhood:
         One more row ``coefficients @ x[columns] <= side``, as (columns, coefficients, side).
     cost
         Another objective, ``float64[n]``, to be minimised.
+    patience
+        How much longer than others its search may take.
     """
 
     free: Bools
@@ -100,6 +102,7 @@ class MipNeighbourhood:
     upper: Floats | None = None
     row: tuple[Ints, Floats, float] | None = None
     cost: Floats | None = None
+    patience: float = 1.0
 
     @property
     def holds_values(self) -> bool:
