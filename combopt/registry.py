@@ -204,6 +204,8 @@ SOLVERS = Registry(
         "dispatching": "combopt.solvers.dispatching:Dispatching",
         "job_tabu": "combopt.solvers.job_tabu:JobTabu",
         "job_hybrid": "combopt.solvers.job_hybrid:JobHybrid",
+        "job_lns": "combopt.solvers.lns.jobshop:JobLns",
+        "routing_lns": "combopt.solvers.lns.routing:RoutingLns",
         "external": "combopt.solvers.external:External",
     },
 )

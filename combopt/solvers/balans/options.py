@@ -65,10 +65,7 @@ def read(path: Path, cls: type[Any]) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
     known = [f.name for f in dataclasses.fields(cls) if f.name != "options_file"]
     for key, value in data.items():
-        line = next(
-            (n for n, row in enumerate(text.splitlines(), 1) if re.match(rf"\s*\[*\s*['\"]?{re.escape(key)}\b", row)),
-            0,
-        )
+        line = _line(text, key)
         if key not in known:
             raise InputError("E112", f"{key!r} is no option", place=Place(str(path), line), expected=", ".join(known))
         try:
@@ -76,6 +73,12 @@ def read(path: Path, cls: type[Any]) -> dict[str, Any]:
         except InputError as error:
             raise InputError(error.code, error.found, place=Place(str(path), line), expected=error.expected) from None
     return data
+
+
+def _line(text: str, key: str) -> int:
+    """The line of a key, 0 if it cannot be told."""
+    word = re.compile(rf"\s*\[*\s*['\"]?{re.escape(key)}\b")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if word.match(line)), 0)
 
 
 def names(text: str) -> list[str]:

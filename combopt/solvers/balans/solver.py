@@ -38,6 +38,8 @@ SLICES = 25
 """A search of a neighbourhood takes at most this part of the time limit."""
 SHORTEST, LONGEST = 0.2, 20.0
 """Least and most seconds of a search."""
+PATIENCE = 3
+"""Most slices in a row of a plain solver at the beginning, as long as it makes the incumbent better."""
 SMALL = 300
 """Columns up to which a program may be solved before the processes of the plain solvers have even started."""
 FIRST: dict[str, Solver] = {
@@ -221,7 +223,7 @@ class _Search:
         )
 
     def _operators(self) -> tuple[list[Operator[Any]], dict[str, float]]:
-        """The operators that the options name, and the sizes of those that have a fixed one."""
+        """The operators that the options name, and the sizes of those that have a fixed one, or none (0)."""
         options, space = self.options, self.space
         relaxation = Relaxation(space, self.inside, 4 * self.seconds)
         table = operators(space, relaxation, options.local_branching_patience)
@@ -235,6 +237,8 @@ class _Search:
         sizes = {name: size for name in wanted if (size := size_of(name)) is not None}
         for name in sizes:
             table[name] = arm(name, table, space, relaxation, options.local_branching_patience)
+        if Differences.name in wanted:
+            sizes[Differences.name] = 0.0
         return [table[name] for name in wanted], sizes
 
     @property
@@ -260,8 +264,8 @@ class _Search:
             if searcher.background is not None:
                 searcher.background.close()
 
-    def _run_on(self, searcher: MipSearcher, seconds: float) -> None:
-        """Let a plain solver work, and tell the bandits what came of it."""
+    def _run_on(self, searcher: MipSearcher, seconds: float) -> bool:
+        """Let a plain solver work, and tell the bandits what came of it; whether the incumbent is better now."""
         if searcher.background is None:
             searcher.background = self._background(searcher)
         before, began = self.best, time.monotonic()
@@ -274,6 +278,7 @@ class _Search:
         self.engine.note(
             (arm, self.searchers.index(searcher)), outcome, values[0], values[1], time.monotonic() - began
         )
+        return outcome is Gained.BEST
 
     def _background(self, searcher: MipSearcher) -> Background:
         budget = dataclasses.replace(self.session.budget, time_limit=math.inf, threads=1, target=None)
@@ -347,9 +352,12 @@ class _Search:
         seconds = self.seconds
         while not self.session.stopping:
             for searcher in self.searchers:
-                self._run_on(searcher, seconds)
-                if (ended := self._ended(None)) is not None or self.session.stopping:
-                    return ended
+                for _ in range(PATIENCE):
+                    better = self._run_on(searcher, seconds)
+                    if (ended := self._ended(None)) is not None or self.session.stopping:
+                        return ended
+                    if not better:
+                        break
             alive = [s for s in self.searchers if s.background is not None and not s.background.over]
             if self.best is not None or not alive:
                 return None

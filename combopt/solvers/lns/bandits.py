@@ -3,7 +3,12 @@
 All policies share the same statistics: pulls and rewards of each arm, old ones discounted (Garivier and Moulines
 2011, "On upper-confidence bound policies for switching bandit problems", section 3; ``discount = 1`` forgets
 nothing).  Rewards lie in [0, 1] unless said otherwise.  Every arm is pulled once, in random order, before a policy
-has a say.
+has a say, unless ``try_all`` is off.
+
+With ``discount = 1`` and all costs 1, means, indices, weights and Beta parameters are those of MABWiser (Strong,
+Kleynhans and Kadioglu 2021), the library that the package Balans chooses with.  Three things differ on purpose:
+MABWiser pulls no arm before its policy says so (``try_all``), breaks ties by the order of the arms, and its Softmax
+is our :class:`SoftmaxDirichlet`.
 """
 
 from __future__ import annotations
@@ -27,6 +32,9 @@ class Bandit(ABC):
     discount
         What a pull and its reward still count for after one more pull of any arm; in (0, 1].
     """
+
+    try_all = True
+    """Whether every arm is pulled once before the policy has a say."""
 
     def __init__(self, arms: int, discount: float = 1.0) -> None:
         if arms < 1:
@@ -58,7 +66,7 @@ class Bandit(ABC):
         """The arm to pull, among ``allowed`` if given."""
         able = np.arange(len(self.pulls)) if allowed is None else np.asarray(allowed)
         fresh = able[self.tried[able] == 0]
-        if fresh.size:
+        if fresh.size and self.try_all:
             return int(rng.choice(fresh))
         scores = np.full(len(self.pulls), -np.inf)
         scores[able] = self.scores(rng)[able]
@@ -114,6 +122,18 @@ class Softmax(Bandit):
         return np.log(self.probabilities() + 1e-300) + rng.gumbel(size=len(self.pulls))
 
 
+class SoftmaxDirichlet(Softmax):
+    """The largest part of a draw from the Dirichlet distribution whose concentrations are the softmax weights.
+
+    So does ``mabwiser.softmax._Softmax.predict_expectations`` (MABWiser 2.7.4), and with it every configuration of
+    the package Balans that says Softmax.  A part is as large as its weight on average, but the chance to be the
+    largest is not the weight: that of heavy arms is somewhat greater, that of light ones smaller.
+    """
+
+    def scores(self, rng: np.random.Generator) -> Floats:
+        return rng.dirichlet(self.probabilities() + np.finfo(np.float64).eps)
+
+
 class Ucb1(Bandit):
     """Mean plus ``alpha * sqrt(2 ln(all pulls) / pulls)`` (Auer, Cesa-Bianchi and Fischer 2002, figure 1)."""
 
@@ -129,11 +149,15 @@ class Ucb1(Bandit):
 
 class Thompson(Bandit):
     """A draw from the Beta distribution of each arm (Agrawal and Goyal 2012, algorithm 1; a reward between 0 and 1
-    counts as that share of a success)."""
+    counts as that share of a success; MABWiser takes 0 and 1 only, or a rule that makes such of other rewards)."""
+
+    def parameters(self) -> tuple[Floats, Floats]:
+        """Both parameters of the Beta distributions: successes and failures, each and one more."""
+        wins = np.clip(self.rewards, 0.0, self.pulls)
+        return 1.0 + wins, 1.0 + self.pulls - wins
 
     def scores(self, rng: np.random.Generator) -> Floats:
-        wins = np.clip(self.rewards, 0.0, self.pulls)
-        return rng.beta(1.0 + wins, 1.0 + self.pulls - wins) / self.prices
+        return rng.beta(*self.parameters()) / self.prices
 
 
 class Exp3Ix(Bandit):
@@ -166,17 +190,20 @@ POLICIES: dict[str, Callable[..., Bandit]] = {
     "uniform": Uniform,
     "epsilon_greedy": EpsilonGreedy,
     "softmax": Softmax,
+    "softmax_dirichlet": SoftmaxDirichlet,
     "ucb1": Ucb1,
     "thompson": Thompson,
     "exp3_ix": Exp3Ix,
 }
 
 
-def make_bandit(policy: str, arms: int, discount: float = 1.0, **parameters: float) -> Bandit:
+def make_bandit(policy: str, arms: int, discount: float = 1.0, try_all: bool = True, **parameters: float) -> Bandit:
     """The bandit of that name; raises :class:`UsageError` for an unknown name or parameter."""
     if policy not in POLICIES:
         raise UsageError("E204", f"{policy!r} is no policy", expected=", ".join(POLICIES))
     try:
-        return POLICIES[policy](arms, discount, **parameters)
+        bandit = POLICIES[policy](arms, discount, **parameters)
     except TypeError as error:
         raise UsageError("E201", f"{policy}: {error}") from None
+    bandit.try_all = try_all
+    return bandit

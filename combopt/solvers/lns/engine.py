@@ -121,6 +121,8 @@ class Engine(Generic[S, N]):
         Whether two solutions are equal; the pool keeps no doubles.
     tolerance
         Relative improvement below which two values are the same.
+    priced
+        Whether the bandits weigh rewards against costs.
     """
 
     operators: Sequence[Operator[N]]
@@ -133,6 +135,7 @@ class Engine(Generic[S, N]):
     rng: np.random.Generator
     same: Callable[[S, S], bool]
     tolerance: float = 1e-9
+    priced: bool = True
     steps: int = 0
     closed: bool = False
     """Whether a search of the whole space came to its end: the best solution is optimal."""
@@ -191,7 +194,7 @@ class Engine(Generic[S, N]):
         """Tell the bandits what operator and searcher ``arm`` brought, and what it cost; the reward."""
         reward = self.reward.of(outcome, before, after)
         self._dearest = max(self._dearest, cost)
-        price = max(CHEAP, cost / self._dearest) if self._dearest > 0 else 1.0
+        price = max(CHEAP, cost / self._dearest) if self.priced and self._dearest > 0 else 1.0
         self.chooser.update(arm[0], reward, price)
         self.assigner.update(arm[1], reward, price)
         return reward

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ class Sizes:
         Share of the decisions freed.
     step
         First factor of a change; its distance to 1 shrinks by ``decay`` to no less than ``finest``.
+    fixed
+        Sizes of operators, by name, that never change.
     """
 
     initial: float = 0.15
@@ -35,19 +38,21 @@ class Sizes:
     decay: float = 0.9
     finest: float = 1.1
     adaptive: bool = True
+    fixed: Mapping[str, float] = field(default_factory=dict)
     _size: dict[str, float] = field(default_factory=dict)
     _step: dict[str, float] = field(default_factory=dict)
 
     def of(self, operator: str) -> float:
-        return self._size.get(operator, self.initial)
+        return self.fixed.get(operator, self._size.get(operator, self.initial))
 
     def largest(self, size: float) -> bool:
-        """Whether nothing larger can follow."""
-        return size >= self.most or not self.adaptive
+        """Whether nothing larger can follow, so that a search to the end says all; a smaller neighbourhood of the
+        same size may hold something else."""
+        return size >= self.most
 
     def learn(self, operator: str, ending: Ending, improved: bool, spent: float) -> None:
         """Note how the search of a neighbourhood of the present size ended, and the share of its limit it spent."""
-        if not self.adaptive or ending == "failed" or (improved and spent > EASY):
+        if not self.adaptive or operator in self.fixed or ending == "failed" or (improved and spent > EASY):
             return
         step = self._step.get(operator, self.step)
         # The sooner a search ends, the further it is from what the limit allows.
