@@ -15,7 +15,7 @@ from itertools import islice
 
 from combopt.bench.execute import Task, key_of, lost, unread
 from combopt.bench.executor import Broken, Died, Executor, Finished, Outcome
-from combopt.bench.runs import Configuration, Failure, InstanceRow, Key, Reference, Run
+from combopt.bench.runs import Configuration, Failure, InstanceRow, Key, Reference, Run, identity
 from combopt.bench.store import Store
 from combopt.bench.suite import Suite
 from combopt.budget import Budget
@@ -322,7 +322,7 @@ def _adopt(store: Store, origin: str, nameless: str, digest: str) -> None:
         )
         execute("UPDATE OR IGNORE run SET instance = ? WHERE instance = ?", (new, old))
         execute("DELETE FROM run WHERE instance = ?", (old,))
-        execute("UPDATE origin SET instance = ? WHERE origin = ?", (new, origin))
+        execute("UPDATE origin SET instance = ? WHERE origin = ?", (new, identity(origin)))
         execute("DELETE FROM reference WHERE instance = ?", (old,))
         execute("DELETE FROM instance WHERE id = ?", (old,))
 

@@ -51,6 +51,15 @@ def canonical(data: Any) -> str:
     return json.dumps(serial.encode(data), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+def identity(origin: str) -> str:
+    """An origin (see :mod:`combopt.bench.origin`) without the place of the file: moved files are the same files."""
+    try:
+        data = json.loads(origin)
+    except json.JSONDecodeError:
+        return origin
+    return canonical({key: value for key, value in data.items() if key != "path"})
+
+
 def budget_text(budget: Budget) -> str:
     """The budget without its seed, which is a column of its own."""
     return canonical({k: v for k, v in serial.encode_fields(budget).items() if k != "seed" and v is not None})

@@ -11,12 +11,11 @@ import math
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from combopt.bench.runs import Failure, InstanceRow, Key, Reference, Run, pack, unpack
+from combopt.bench.runs import Failure, InstanceRow, Key, Reference, Run, identity, pack, unpack
 from combopt.errors import InputError, Place, UsageError
 from combopt.model import Number, Sense, Solution
 from combopt.result import Status, StoppedBy, TracePoint
@@ -114,7 +113,7 @@ class Store:
     def digest(self, origin: str) -> str | None:
         """The digest of the instance that came from ``origin`` in an earlier run, if any."""
         query = "SELECT digest FROM origin JOIN instance ON instance.id = origin.instance WHERE origin.origin = ?"
-        row = self.connection.execute(query, (origin,)).fetchone()
+        row = self.connection.execute(query, (identity(origin),)).fetchone()
         return None if row is None else row[0]
 
     def has(self, key: Key) -> bool:
@@ -125,7 +124,8 @@ class Store:
             " WHERE i.digest = :instance AND c.solver = :solver AND c.version = :version AND c.options = :options"
             " AND s.budget = :budget AND s.machine = :machine AND run.seed = :seed"
         )
-        return self.connection.execute(query, asdict(key)).fetchone() is not None
+        fields = {name: getattr(key, name) for name in Key.__slots__}
+        return self.connection.execute(query, fields).fetchone() is not None
 
     def add(self, run: Run, instance: InstanceRow, reference: Reference | None = None) -> bool:
         """Write a run with what it belongs to; ``False``, and nothing written, if its key is there already."""
@@ -159,7 +159,7 @@ class Store:
         )  # fmt: skip
         number: int = execute("SELECT id FROM instance WHERE digest = ?", (instance.digest,)).fetchone()[0]
         if instance.origin:
-            execute("INSERT OR IGNORE INTO origin VALUES (?, ?)", (instance.origin, number))
+            execute("INSERT OR IGNORE INTO origin VALUES (?, ?)", (identity(instance.origin), number))
         if reference is not None:
             row = (number, _cell(reference.value), int(reference.proven), reference.source)
             execute("INSERT OR REPLACE INTO reference VALUES (?, ?, ?, ?)", row)

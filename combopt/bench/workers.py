@@ -28,7 +28,7 @@ from typing import IO, Any, Self
 from combopt.bench.execute import Task
 from combopt.bench.executor import Broken, Died, Finished, Outcome
 from combopt.errors import SolverError
-from combopt.solvers.child import _die_with_parent
+from combopt.solvers.child import die_with_parent
 from combopt.solvers.isolate import POOL
 
 EXECUTE = "combopt.bench.execute:execute"
@@ -53,7 +53,7 @@ def main() -> None:
     connection: Connection[Any, Any] = Connection(int(sys.argv[-2]))
     os.set_inheritable(connection.fileno(), False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    die_with_parent()
     module, _, name = sys.argv[-1].partition(":")
     execute = getattr(importlib.import_module(module), name)
     POOL.prepare()

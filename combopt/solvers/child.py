@@ -25,7 +25,7 @@ def main() -> None:
     os.set_inheritable(descriptor, False)
     connection: Connection[Any, Any] = Connection(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    die_with_parent()
     control = _Control(connection)
     while True:
         task = control.next_task()
@@ -88,7 +88,7 @@ class _Control:
                 self._tasks.put(message)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """On Linux, have the kernel end this process with its parent, even while native code holds the interpreter."""
     if sys.platform == "linux":
         parent = os.getppid()

@@ -34,6 +34,8 @@ from combopt.solvers.messages import Failure, Stop, Task
 
 MEMORY_POLL = 0.2
 """Seconds between two looks at the memory of the child."""
+SIGNAL_GRACE = 0.35
+"""Seconds that a solver has to stop by itself after a signal: the command is to end within a second."""
 MAX_USES = 50
 """Runs after which a child is replaced, so that leaks of native code do not add up."""
 
@@ -218,7 +220,7 @@ class _Run:
                 if reached is not None:
                     self._stop(reached, 0.5)
             elif isinstance(message, StoppedBy):
-                self._stop(message, 0.6)
+                self._stop(message, SIGNAL_GRACE)
             elif isinstance(message, Outcome):
                 POOL.give_back(self.worker)
                 late = time.monotonic() >= self.task.deadline and self.reason is None

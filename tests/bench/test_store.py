@@ -42,6 +42,15 @@ def test_a_run_is_read_back_as_it_was_written(tmp_path):
     assert run().solution == RESULT.solution
 
 
+def test_an_instance_file_that_was_moved_is_known(tmp_path):
+    here, there, other = (canonical({"path": path, "sha256": sha}) for path, sha in (("/a", 1), ("/b", 1), ("/a", 2)))
+    with Store(tmp_path / "runs.db") as store:
+        store.add(run(), InstanceRow.of(INSTANCE, here))
+        assert store.digest(there) == INSTANCE.digest()
+        assert store.digest(other) is None
+        assert next(store.instances())[0].origin == here
+
+
 def test_a_key_is_written_once(tmp_path):
     with Store(tmp_path / "runs.db") as store:
         assert store.add(run(), ROW)
