@@ -234,6 +234,8 @@ class _Search:
             wanted += ["learned"] if "learned" not in wanted else []
         if not (self.counted or options.first_limit):
             wanted += [f"run_{searcher.name}" for searcher in self.searchers]
+        if not wanted:
+            raise UsageError("E201", "operators: none", expected=", ".join(table))
         sizes = {name: size for name in wanted if (size := size_of(name)) is not None}
         for name in sizes:
             table[name] = arm(name, table, space, relaxation, options.local_branching_patience)
