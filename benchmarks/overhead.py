@@ -84,7 +84,7 @@ def scip_ratio(folder: Path, limit: float) -> None:
         POOL.clear()
         api.solve(tiny(), "scip")  # starts a process and loads SCIP
         theirs, ours = [first], [_ours(path, limit)]
-        for _ in range(9 if first[0] < 3 else 3 if first[0] < 8 else 1):
+        for _ in range(6 if first[0] < 3 else 2 if first[0] < 8 else 1):
             theirs.append(_native(path, limit))
             ours.append(_ours(path, limit))
         native, through = statistics.median(t[0] for t in theirs), statistics.median(o[0] for o in ours)
