@@ -70,7 +70,7 @@ class _Control:
             self._running, self._session = number, session
             early = self._stopped == number
         if early:
-            session.request_stop()
+            _ask(session)
 
     def _listen(self) -> None:
         while True:
@@ -83,9 +83,18 @@ class _Control:
                     self._stopped = message.number
                     session = self._session if self._running == message.number else None
                 if session is not None:
-                    session.request_stop()
+                    _ask(session)
             else:
                 self._tasks.put(message)
+
+
+def _ask(session: Session) -> None:
+    """Ask a run to stop.  A solver's interrupt that fails must not cost the thread that hears all later messages; the
+    parent goes on up its ladder."""
+    try:
+        session.request_stop()
+    except Exception as error:  # process boundary: whatever native code makes of it
+        traceback.print_exception(error)
 
 
 def die_with_parent() -> None:

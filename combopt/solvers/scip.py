@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass
@@ -154,7 +155,9 @@ class _Search:
         """Stop SCIP, if it runs; may be called from any thread at any time."""
         with self.lock:
             if self.model is not None:
-                self.model.interruptSolve()
+                # SCIP refuses while it sets up its search; the next event asks again.
+                with contextlib.suppress(Exception):
+                    self.model.interruptSolve()
 
     def _configure(self, model: pyscipopt.Model) -> None:
         budget = self.session.budget
@@ -189,7 +192,7 @@ class _Search:
         model.addSol(solution)
 
     def event(self, model: pyscipopt.Model, best: bool) -> None:
-        """Called by SCIP when it has a better solution (``best``) or a better bound."""
+        """Called by SCIP when it has a better solution (``best``), a better bound or a new node."""
         if self.model is None:
             return  # SCIP takes its tree down, and an empty one has any bound
         if best:
@@ -220,7 +223,7 @@ def _handler(search: _Search) -> Any:
 
     class Handler(Eventhdlr):  # type: ignore[misc]
         def eventinit(self) -> None:
-            for kind in (best, SCIP_EVENTTYPE.DUALBOUNDIMPROVED):
+            for kind in (best, SCIP_EVENTTYPE.DUALBOUNDIMPROVED, SCIP_EVENTTYPE.NODEFOCUSED):
                 self.model.catchEvent(kind, self)
 
         def eventexec(self, event: Any) -> None:

@@ -72,6 +72,16 @@ def obey(session: Session) -> None:
         time.sleep(0.005)
 
 
+def fail_to_stop(session: Session) -> None:
+    """Obey, but with an interrupt that fails, as SCIP's does while it sets up its search."""
+
+    def interrupt() -> None:
+        raise ValueError("not now")
+
+    session.on_stop(interrupt)
+    obey(session)
+
+
 def die(number: int) -> None:
     os.kill(os.getpid(), number)
     time.sleep(5)
@@ -111,6 +121,7 @@ ACTS = {
     "sleep": sleep,
     "sigstop": stop_oneself,
     "obey": obey,
+    "fail_to_stop": fail_to_stop,
     "sigkill": lambda session: die(signal.SIGKILL),
     "sigsegv": lambda session: die(signal.SIGSEGV),
     "sigabrt": lambda session: os.abort(),

@@ -100,6 +100,15 @@ def test_a_target_stops_the_solver() -> None:
     assert result.seconds < 3
 
 
+def test_an_interrupt_that_fails_costs_neither_the_run_nor_the_next_one() -> None:
+    POOL.clear()
+    for _ in range(2):  # in the same child
+        result = api.solve(five_points(), Script("fail_to_stop"), time_limit=20.0, target=1000.0)
+        assert result.stopped_by is StoppedBy.TARGET
+        assert result.seconds < 10.0
+    assert len(POOL._idle) == 1
+
+
 def test_a_good_start_is_never_lost() -> None:
     result = api.solve(five_points(), Script(act="sigkill"), start=tour(GOOD), time_limit=10)
     assert result.objective == 40

@@ -12,7 +12,7 @@ from combopt.instances.mip import CONTINUOUS, INTEGER, SEMICONTINUOUS, SEMIINTEG
 from combopt.instances.solutions import Point
 from combopt.model import Sense
 from combopt.result import Result, Status
-from combopt.solvers.scip import Scip
+from combopt.solvers.scip import Scip, _Search
 from tests.solvers import programs
 
 
@@ -116,3 +116,14 @@ def test_limits_are_known_after_the_tree_is_gone() -> None:
     assert result.bound is not None
     assert result.objective is not None
     assert result.bound < result.objective
+
+
+def test_scip_refusing_an_interrupt_is_no_error() -> None:
+    class Busy:
+        def interruptSolve(self) -> None:
+            raise Exception("SCIP: method cannot be called at this time in solution process!")
+
+    run, _ = programs.session()
+    search = _Search(programs.knapsack(), run, [("emphasis", "default")], programs.knapsack().cost)
+    search.model = Busy()  # type: ignore[assignment]
+    search.interrupt()
