@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -139,7 +138,7 @@ def forget_failed(suite: Suite, store: Store, machine: str, shard: Shard = WHOLE
     held = Held(store)
     keys = {key for job in jobs(suite, machine, shard) if (key := held.key(job.task)) in failed}
     execute = store.connection.execute
-    with transaction(store):
+    with store.transaction():
         for key in keys:
             execute("DELETE FROM run WHERE id = ?", (failed[key],))
         for table, column in (("origin", "instance"), ("reference", "instance"), ("instance", "id")):
@@ -316,7 +315,7 @@ def record(store: Store, task: Task, run: Run, instance: InstanceRow, reference:
 def _adopt(store: Store, origin: str, nameless: str, digest: str) -> None:
     """Move the runs of an instance that could not be read to the instance that it turned out to be."""
     execute = store.connection.execute
-    with transaction(store):
+    with store.transaction():
         old, new = (
             execute("SELECT id FROM instance WHERE digest = ?", (d,)).fetchone()[0] for d in (nameless, digest)
         )
@@ -325,15 +324,3 @@ def _adopt(store: Store, origin: str, nameless: str, digest: str) -> None:
         execute("UPDATE origin SET instance = ? WHERE origin = ?", (new, identity(origin)))
         execute("DELETE FROM reference WHERE instance = ?", (old,))
         execute("DELETE FROM instance WHERE id = ?", (old,))
-
-
-@contextmanager
-def transaction(store: Store) -> Iterator[None]:
-    """``BEGIN IMMEDIATE`` to ``COMMIT``, or ``ROLLBACK`` after an exception."""
-    store.connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        store.connection.execute("ROLLBACK")
-        raise
-    store.connection.execute("COMMIT")

@@ -11,6 +11,7 @@ import math
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -129,7 +130,7 @@ class Store:
 
     def add(self, run: Run, instance: InstanceRow, reference: Reference | None = None) -> bool:
         """Write a run with what it belongs to; ``False``, and nothing written, if its key is there already."""
-        with self._transaction():
+        with self.transaction():
             number = self.add_instance(instance, reference)
             key = run.key
             configuration = self._id(
@@ -211,23 +212,16 @@ class Store:
         number: int = self.connection.execute(f"SELECT id FROM {table} WHERE {match}", values).fetchone()[0]
         return number
 
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self.connection)
-
-
-class _Transaction:
-    """``BEGIN IMMEDIATE`` to ``COMMIT``, or ``ROLLBACK`` after an exception."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """``BEGIN IMMEDIATE`` to ``COMMIT``, or ``ROLLBACK`` after an exception."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:  # raised again
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
 
 
 def _cell(value: Number | None) -> Number | str | None:

@@ -19,6 +19,7 @@ from combopt.serial import decode
 from combopt.solvers.balans.neighbourhoods import MipState, Rank
 from combopt.solvers.balans.space import MipSpace
 from combopt.solvers.linear import pairs
+from combopt.solvers.lns.loop import listed
 from combopt.solvers.lns.rewards import Gain, Reward, Scores
 
 
@@ -81,11 +82,6 @@ def _line(text: str, key: str) -> int:
     return next((number for number, line in enumerate(text.splitlines(), 1) if word.match(line)), 0)
 
 
-def names(text: str) -> list[str]:
-    """The names in a list separated by commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
 def numbers(text: str, option: str) -> dict[str, float]:
     """Numbers by name of ``"name=value, name=value"``."""
     return {name: _number(value, f"{option}: {name}") for name, value in pairs(text, option)}
@@ -95,7 +91,7 @@ def make_reward(scores: str) -> Reward:
     """:class:`Scores` of four or five numbers separated by commas, :class:`Gain` of none."""
     if not scores:
         return Gain()
-    values = [_number(part, "scores") for part in names(scores)]
+    values = [_number(part, "scores") for part in listed(scores)]
     if len(values) not in (4, 5) or min(values) < 0 or max(values) == 0:
         raise UsageError(
             "E201", f"scores = {scores!r}",

@@ -10,11 +10,11 @@ import numpy as np
 from combopt.instances.mip import CONTINUOUS, Mip
 from combopt.instances.solutions import Point
 from combopt.model import Floats
-from combopt.solvers.balans.searchers import Inside
 from combopt.solvers.balans.space import MipSpace
 from combopt.solvers.base import Event
 from combopt.solvers.highs import Highs
 from combopt.solvers.linear import apart, rounded_bounds
+from combopt.solvers.lns.loop import Inside
 
 
 def relaxed(mip: Mip) -> Mip:
@@ -60,7 +60,7 @@ class Relaxation:
             if isinstance(event.solution, Point):
                 found.append(event.solution.values)
 
-        outcome = self.inside.run(Highs(), program, self.limit, None, 0, None, sink)
+        outcome = self.inside.run(Highs(), program, self.limit, 0, None, sink)
         if outcome.bound is None or not found:
             return None
         self.inside.session.bound(outcome.bound)

@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from combopt.instances.mip import CONTINUOUS, Mip
+from combopt.instances.mip import CONTINUOUS
 from combopt.instances.solutions import Point
 from combopt.model import Floats
 from combopt.result import Status
 from combopt.solvers.background import Background
 from combopt.solvers.balans.reduced import Reduced, reduced
 from combopt.solvers.balans.space import MipNeighbourhood, MipSpace, RunOn
-from combopt.solvers.base import Event, Outcome, Session, Solver
+from combopt.solvers.base import Event, Solver
 from combopt.solvers.cpsat.solver import CpSat
 from combopt.solvers.highs import Highs
 from combopt.solvers.linear import start_values
 from combopt.solvers.lns.engine import Attempt, Ending, Found, State
+from combopt.solvers.lns.loop import Inside
 from combopt.solvers.scip import Scip
 
 NO_SUBSEARCH = ", ".join(
@@ -40,40 +41,6 @@ AS_IT_COMES: dict[str, Solver] = {"scip": Scip(), "highs": Highs(), "cpsat": CpS
 """The same with nothing turned off."""
 PLAIN: dict[str, Solver] = {"scip": Scip(emphasis="feasibility"), "highs": Highs(), "cpsat": CpSat()}
 """What is left running on the whole program."""
-
-
-@dataclass
-class Inside:
-    """The session of a search within ours: ends with it, and what it finds comes here."""
-
-    session: Session
-    _inner: Session | None = None
-
-    def __post_init__(self) -> None:
-        self.session.on_stop(self.stop)
-
-    def stop(self) -> None:
-        """End the search that runs now."""
-        if self._inner is not None:
-            self._inner.request_stop()
-
-    def run(
-        self, solver: Solver, mip: Mip, limit: float, nodes: int | None, seed: int, start: Point | None,
-        sink: Callable[[Event], None],
-    ) -> Outcome:  # fmt: skip
-        """Run ``solver`` on ``mip`` for at most ``limit`` seconds of the time that is left."""
-        until = min(time.monotonic() + limit, self.session.deadline)
-        budget = dataclasses.replace(
-            self.session.budget, time_limit=max(1e-3, until - time.monotonic()), nodes=nodes, iterations=None,
-            seed=seed, threads=1, target=None, gap=0.0,
-        )  # fmt: skip
-        inner = self._inner = Session(budget, until, sink, start)
-        if self.session.stopping:
-            inner.request_stop()
-        try:
-            return solver.run(mip, inner)
-        finally:
-            self._inner = None
 
 
 @dataclass
@@ -101,6 +68,11 @@ class MipSearcher:
     solvers: dict[str, Solver] = field(default_factory=lambda: INSIDE)
     latest: Found[Floats] | None = None
     """The best point that the plain solver has handed over."""
+
+    @property
+    def proves(self) -> bool:
+        """Whether its word on the whole program is a proof; CP-SAT's on continuous columns would be none."""
+        return self.name != "cpsat" or bool((self.space.mip.domain != CONTINUOUS).all())
 
     def takes(self, operator: str) -> bool:
         if not operator.startswith("run_"):
@@ -139,14 +111,14 @@ class MipSearcher:
             return Attempt(Ending.FAILED)
         catch = _Catch(self, small, state.best.value)
         start = small.point() if neighbourhood.holds_values and neighbourhood.cost is None else None
-        outcome = self.inside.run(solver, small.mip, limit * neighbourhood.patience, self.nodes, seed, start, catch)
+        seconds = limit * neighbourhood.patience
+        outcome = self.inside.run(solver, small.mip, seconds, seed, start, catch, nodes=self.nodes)
         whole = bool(neighbourhood.free.all()) and neighbourhood.row is None and neighbourhood.cost is None
-        exact = self.name != "cpsat" or bool((self.space.mip.domain != CONTINUOUS).all())
-        if outcome.status is Status.OPTIMAL and whole and exact and outcome.bound is not None:
+        if outcome.status is Status.OPTIMAL and whole and self.proves and outcome.bound is not None:
             self.inside.session.bound(outcome.bound)
         closed = outcome.status in (Status.OPTIMAL, Status.INFEASIBLE)
         ending = Ending.CLOSED if closed else Ending.LIMIT
-        return Attempt(ending, catch.best, complete=closed and whole and exact)
+        return Attempt(ending, catch.best, complete=closed and whole and self.proves)
 
 
 @dataclass

@@ -10,25 +10,25 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from combopt import serial
 from combopt.errors import UsageError
-from combopt.instances.mip import CONTINUOUS, Mip
+from combopt.instances.mip import Mip
 from combopt.instances.solutions import Point
 from combopt.model import Floats, Instance, Sense
 from combopt.result import Status, StoppedBy
 from combopt.solvers.background import Background
 from combopt.solvers.balans.arms import FAMILIES, Differences, arm, size_of
 from combopt.solvers.balans.neighbourhoods import NAMES, Ranked, operators
-from combopt.solvers.balans.options import load_rank, make_reward, names, numbers, resolved
+from combopt.solvers.balans.options import load_rank, make_reward, numbers, resolved
 from combopt.solvers.balans.presets import PRESETS
 from combopt.solvers.balans.relaxation import Relaxation
-from combopt.solvers.balans.searchers import AS_IT_COMES, INSIDE, PLAIN, Inside, MipSearcher, from_point
+from combopt.solvers.balans.searchers import AS_IT_COMES, INSIDE, PLAIN, MipSearcher, from_point
 from combopt.solvers.balans.space import MipNeighbourhood, MipSpace, RunOn
 from combopt.solvers.base import Capability, Event, Outcome, Session, Solver, SolverInfo
 from combopt.solvers.linear import at_once
 from combopt.solvers.lns.acceptance import make_acceptance
 from combopt.solvers.lns.bandits import Bandit, make_bandit
 from combopt.solvers.lns.engine import Engine, Found, Operator, State
+from combopt.solvers.lns.loop import Inside, Pace, drive, listed
 from combopt.solvers.lns.rewards import Outcome as Gained
 from combopt.solvers.lns.sizes import Sizes
 from combopt.solvers.scip import Scip
@@ -136,10 +136,10 @@ class Balans(Solver):
         self.__post_init__()
 
     def __post_init__(self) -> None:
-        if unknown := [name for name in names(self.backends) if name not in PLAIN]:
+        if unknown := [name for name in listed(self.backends) if name not in PLAIN]:
             raise UsageError("E201", f"backends: {unknown[0]!r}", expected=", ".join(PLAIN))
         known = (*NAMES, Differences.name, *(["learned"] if self.rank else []))
-        if unknown := [name for name in names(self.operators) if name not in known and size_of(name) is None]:
+        if unknown := [name for name in listed(self.operators) if name not in known and size_of(name) is None]:
             arms = ", ".join(f"{family}_NN" for family in FAMILIES)
             raise UsageError("E201", f"operators: {unknown[0]!r}", expected=f"{', '.join(known)}, {arms}")
         if self.rank:
@@ -162,7 +162,7 @@ class Balans(Solver):
         return make_bandit(self.policy, arms, self.discount, self.try_all, **settings)
 
     def refuses(self, instance: Instance) -> str | None:
-        if any(PLAIN[name].why_not(instance) is None for name in names(self.backends)):
+        if any(PLAIN[name].why_not(instance) is None for name in listed(self.backends)):
             return None
         return f"none of {self.backends} takes it"
 
@@ -170,7 +170,7 @@ class Balans(Solver):
         assert isinstance(instance, Mip)
         if (known := at_once(instance, session)) is not None:
             return known
-        able = [name for name in names(self.backends) if PLAIN[name].why_not(instance) is None]
+        able = [name for name in listed(self.backends) if PLAIN[name].why_not(instance) is None]
         space = MipSpace(instance)
         if not space.discrete.any():
             return PLAIN[able[0]].run(instance, session)
@@ -186,9 +186,9 @@ class _Search:
 
     def __init__(self, options: Balans, space: MipSpace, able: list[str], session: Session) -> None:
         self.options, self.space, self.session = options, space, session
-        self.began = time.monotonic()
+        shortest, longest = (options.step_limit,) * 2 if options.step_limit else (SHORTEST, LONGEST)
+        self.pace = Pace(session, SLICES, shortest, longest)
         self.inside = Inside(session)
-        self.counted = session.budget.iterations is not None
         self.best: Found[Floats] | None = None
         self.searchers = [
             MipSearcher(
@@ -196,12 +196,11 @@ class _Search:
                 space,
                 self.inside,
                 self.offer,
-                nodes=NODES if self.counted else None,
+                nodes=NODES if self.pace.counted else None,
                 solvers=INSIDE if options.inside == "quick" else AS_IT_COMES,
             )
             for name in able
         ]
-
         self.engine = self._engine()
 
     def _engine(self) -> Engine[Floats, MipNeighbourhood | RunOn]:
@@ -225,14 +224,14 @@ class _Search:
     def _operators(self) -> tuple[list[Operator[Any]], dict[str, float]]:
         """The operators that the options name, and the sizes of those that have a fixed one, or none (0)."""
         options, space = self.options, self.space
-        relaxation = Relaxation(space, self.inside, 4 * self.seconds)
+        relaxation = Relaxation(space, self.inside, 4 * self.pace.seconds)
         table = operators(space, relaxation, options.local_branching_patience)
         table[Differences.name] = Differences(space)
-        wanted = names(options.operators)
+        wanted = listed(options.operators)
         if options.rank:
             table["learned"] = Ranked("learned", space, load_rank(options.rank))
             wanted += ["learned"] if "learned" not in wanted else []
-        if not (self.counted or options.first_limit):
+        if not (self.pace.counted or options.first_limit):
             wanted += [f"run_{searcher.name}" for searcher in self.searchers]
         if not wanted:
             raise UsageError("E201", "operators: none", expected=", ".join(table))
@@ -242,24 +241,6 @@ class _Search:
         if Differences.name in wanted:
             sizes[Differences.name] = 0.0
         return [table[name] for name in wanted], sizes
-
-    @property
-    def seconds(self) -> float:
-        """Time limit of one search; none where steps are counted, so that runs can be repeated."""
-        if self.counted:
-            return math.inf
-        if self.options.step_limit:
-            return self.options.step_limit
-        total = self.session.deadline - self.began
-        return LONGEST if math.isinf(total) else min(LONGEST, max(SHORTEST, total / SLICES))
-
-    @property
-    def progress(self) -> float:
-        limit = self.session.budget.iterations
-        if limit is not None:
-            return min(1.0, self.engine.steps / limit)
-        total = self.session.deadline - self.began
-        return 0.0 if math.isinf(total) else min(1.0, (time.monotonic() - self.began) / total)
 
     def close(self) -> None:
         for searcher in self.searchers:
@@ -313,18 +294,11 @@ class _Search:
         ended = self._opening()
         if ended is not None or self.best is None:
             return ended or Outcome(stopped_by=self._reason())
-        state = self.engine.start(self.best)
-        while not self.session.stopping:
-            if self.counted and self.engine.steps >= (self.session.budget.iterations or 0):
-                return Outcome(stopped_by=StoppedBy.ITERATIONS)
-            step = self.engine.step(state, self.seconds, self.progress)
-            if step is None:
-                break
-            self.session.step(**{k: serial.encode(v) for k, v in dataclasses.asdict(step).items()})
-            self._listen(state)
-            if (ended := self._ended(state)) is not None:
-                return ended
-        return Outcome(stopped_by=self._reason())
+        return drive(self.engine, self.best, self.pace, self._after)
+
+    def _after(self, state: State[Floats]) -> Outcome | None:
+        self._listen(state)
+        return self._ended(state)
 
     def _listen(self, state: State[Floats]) -> None:
         """Take what unpaused solvers have found meanwhile."""
@@ -332,7 +306,7 @@ class _Search:
             if searcher.background is not None and searcher.background.free:
                 searcher.background.poll()
         if self.best is not None and self.best.value < state.best.value:
-            self.engine.take(state, self.best, self.progress)
+            self.engine.take(state, self.best, self.pace.progress(self.engine.steps))
 
     def _reason(self) -> StoppedBy:
         return StoppedBy.TIME if time.monotonic() >= self.session.deadline - 1 else StoppedBy.FINISHED
@@ -343,15 +317,15 @@ class _Search:
             found = from_point(self.space, self.session.start)
             if found is not None:
                 self.offer(found.solution)
-        if self.counted:
+        if self.pace.counted:
             return self._in_process(Scip(emphasis="feasibility", settings="limits/bestsol=1"), math.inf)
         if self.options.first_limit:
             return self._first_alone()
         if len(self.space.mip.columns) <= SMALL:
-            ended = self._in_process(PLAIN[self.searchers[0].name], self.seconds)
+            ended = self._in_process(PLAIN[self.searchers[0].name], self.pace.seconds)
             if ended is not None:
                 return ended
-        seconds = self.seconds
+        seconds = self.pace.seconds
         while not self.session.stopping:
             for searcher in self.searchers:
                 for _ in range(PATIENCE):
@@ -376,7 +350,7 @@ class _Search:
 
     def _in_process(self, solver: Solver, limit: float, until_found: bool = False) -> Outcome | None:
         """Run a solver on the whole program in this process; the outcome if it has the answer."""
-        if self.counted and self.best is not None:
+        if self.pace.counted and self.best is not None:
             return None
 
         def sink(event: Event) -> None:
@@ -386,7 +360,7 @@ class _Search:
             elif event.bound is not None:
                 self.session.bound(event.bound)
 
-        outcome = self.inside.run(solver, self.space.mip, limit, None, self.session.budget.seed, None, sink)
+        outcome = self.inside.run(solver, self.space.mip, limit, self.session.budget.seed, None, sink)
         return outcome if outcome.status in PROOFS else None
 
     def _ended(self, state: State[Floats] | None) -> Outcome | None:
@@ -395,8 +369,8 @@ class _Search:
             ended = searcher.background.outcome if searcher.background is not None else None
             if ended is None:
                 continue
-            exact = searcher.name != "cpsat" or bool((self.space.mip.domain != CONTINUOUS).all())
-            if ended.status in PROOFS and exact and not (ended.status is Status.INFEASIBLE and self.best is not None):
+            refuted = ended.status is Status.INFEASIBLE and self.best is not None
+            if ended.status in PROOFS and searcher.proves and not refuted:
                 return ended
         if state is not None and self.engine.closed and self.best is not None:
             value = -self.best.value if self.space.mip.sense is Sense.MAX else self.best.value

@@ -125,7 +125,8 @@ class Inside:
 
     def run(
         self, solver: Solver, instance: Instance, limit: float, seed: int, start: Solution | None,
-        sink: Callable[[Event], None], *, iterations: int | None = None, reserve: float = 0.0,
+        sink: Callable[[Event], None], *, iterations: int | None = None, nodes: int | None = None,
+        reserve: float = 0.0,
     ) -> Outcome:  # fmt: skip
         """Run ``solver`` on one thread for at most ``limit`` seconds of the time that is left.
 
@@ -133,7 +134,7 @@ class Inside:
         """
         until = min(time.monotonic() + limit + reserve, self.session.deadline)
         budget = dataclasses.replace(
-            self.session.budget, time_limit=max(1e-3, until - time.monotonic()), iterations=iterations, nodes=None,
+            self.session.budget, time_limit=max(1e-3, until - time.monotonic()), iterations=iterations, nodes=nodes,
             seed=seed, threads=1, target=None, gap=0.0,
         )  # fmt: skip
         inner = Session(budget, until, sink, start)

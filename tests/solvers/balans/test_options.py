@@ -15,13 +15,14 @@ from combopt.errors import CombOptError, InputError, SolverError, UsageError
 from combopt.result import Result, StoppedBy
 from combopt.solvers.balans.arms import size_of
 from combopt.solvers.balans.neighbourhoods import NAMES, Ranked, operators
-from combopt.solvers.balans.options import load_rank, make_reward, names
+from combopt.solvers.balans.options import load_rank, make_reward
 from combopt.solvers.balans.presets import PRESETS
 from combopt.solvers.balans.solver import Balans
 from combopt.solvers.balans.space import MipNeighbourhood, MipSpace
 from combopt.solvers.lns.acceptance import AbsoluteAnnealing, make_acceptance
 from combopt.solvers.lns.bandits import SoftmaxDirichlet, Thompson
 from combopt.solvers.lns.engine import Found, State
+from combopt.solvers.lns.loop import listed
 from combopt.solvers.lns.rewards import Gain, Outcome, Scores
 from tests.solvers import programs
 from tests.solvers.balans.test_balans import multi_knapsack, solve
@@ -44,13 +45,13 @@ def test_presets_set_what_they_say(preset: str) -> None:
     solver = make(preset=preset)
     assert {name: getattr(solver, name) for name in PRESETS[preset]} == dict(PRESETS[preset])
     assert solver.preset == preset
-    assert all(size_of(name) or name == "differences" for name in names(solver.operators))
+    assert all(size_of(name) or name == "differences" for name in listed(solver.operators))
 
 
 def test_the_published_numbers_stand_in_the_presets() -> None:
     default, hard, easy = (make(preset=f"balans-{name}") for name in ("default", "miplib", "dmiplib"))
-    assert len(names(default.operators)) == 10
-    assert len(names(hard.operators)) == len(names(easy.operators)) == 16
+    assert len(listed(default.operators)) == 10
+    assert len(listed(hard.operators)) == len(listed(easy.operators)) == 16
     bandit = default.bandit(2)
     assert isinstance(bandit, SoftmaxDirichlet)
     assert bandit.temperature * 8 == pytest.approx(1.359686)
@@ -80,7 +81,7 @@ def test_presets_run_and_repeat_themselves(preset: str) -> None:
 
     assert account(one) == account(two)
     assert {s["searcher"] for s in one.steps} == {"scip"}
-    assert {s["operator"] for s in one.steps} <= set(names(make(preset=preset).operators))
+    assert {s["operator"] for s in one.steps} <= set(listed(make(preset=preset).operators))
     assert all(s["size"] in (size_of(s["operator"]), 0.0) for s in one.steps)
 
 
