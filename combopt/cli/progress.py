@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Mapping
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -23,10 +26,40 @@ def line(seconds: float, progress: Progress | None) -> str:
     return f"{seconds:8.1f}s  {objective:>16}  {bound:>16}  {gap:>9}"
 
 
+class Shares:
+    """Which neighbourhoods a search spends its time on, and how often each has found a new incumbent."""
+
+    MOST = 6
+    """Neighbourhoods that are named; the rest are summed up."""
+
+    def __init__(self) -> None:
+        self._spent: Counter[str] = Counter()
+        self._found: Counter[str] = Counter()
+
+    def add(self, step: Mapping[str, Any]) -> None:
+        """Count a step; one that says nothing of an operator counts for nothing."""
+        if "operator" in step:
+            self._spent[step["operator"]] += step.get("cost", 0.0)
+            self._found[step["operator"]] += step.get("outcome") == "best"
+
+    def __str__(self) -> str:
+        total = sum(self._spent.values())
+        if not total:
+            return ""
+        named = [name for name, _ in self._spent.most_common(self.MOST)]
+        parts = [f"{name} {100 * self._spent[name] / total:.0f} % ({self._found[name]})" for name in named]
+        rest = set(self._spent) - set(named)
+        if rest:
+            share = 100 * sum(self._spent[name] for name in rest) / total
+            parts.append(f"others {share:.0f} % ({sum(self._found[name] for name in rest)})")
+        return "share of time (new incumbents): " + ", ".join(parts)
+
+
 class Display:
     """Shows improvements while a solver runs.
 
-    On a terminal the last line ticks with the clock; elsewhere a line is printed at most every ``interval``
+    On a terminal the last line ticks with the clock, and a second one tells what a neighbourhood search spends its
+    time on, which elsewhere is told once at the end; elsewhere a line is printed at most every ``interval``
     seconds, so that a log stays short.  ``quiet`` shows nothing, ``verbose`` every improvement.
     """
 
@@ -38,6 +71,7 @@ class Display:
         self._printed: Progress | None = None
         self._next = 0.0
         self._live: Live | None = None
+        self._shares = Shares()
 
     def __enter__(self) -> Display:
         if not self._quiet:
@@ -48,12 +82,17 @@ class Display:
         return self
 
     def __rich__(self) -> Text:
-        return Text(line(time.monotonic() - self._started, self._last), style="cyan")
+        text = Text(line(time.monotonic() - self._started, self._last), style="cyan")
+        shares = str(self._shares)
+        return text.append(f"\n{shares}", style="dim") if shares else text
 
     def __call__(self, progress: Progress) -> None:
         if progress.message is not None:
             if self._verbose:
                 self._console.print(progress.message, markup=False)
+            return
+        if progress.step is not None:
+            self._shares.add(progress.step)
             return
         self._last = progress
         if not self._quiet and progress.seconds >= self._next:
@@ -71,3 +110,6 @@ class Display:
             self._live.stop()
         if not self._quiet and self._last is not None and self._last is not self._printed:
             self._print(self._last)
+        shares = str(self._shares)
+        if not self._quiet and shares:
+            self._console.print(shares, markup=False, style="dim")

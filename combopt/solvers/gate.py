@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,13 +20,14 @@ TOLERANCE = 1e-6
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What a ``report`` callback sees on every improvement: seconds since the call, best checked objective and
-    dual bound, and the solution if it is new."""
+    dual bound, and the solution if it is new.  A message, and the account of a step of a search, come likewise."""
 
     seconds: float
     objective: Number | None
     bound: Number | None
     solution: Solution | None = None
     message: str | None = None
+    step: Mapping[str, Any] | None = None
 
     @property
     def gap(self) -> float | None:
@@ -69,6 +70,7 @@ class Gate:
             self._tell(Progress(seconds, self.objective, self.dual, message=event.message))
         if event.step is not None:
             self.steps.append({"seconds": round(seconds, 4), **event.step})
+            self._tell(Progress(seconds, self.objective, self.dual, step=event.step))
         if event.solution is not None:
             self.offer(event.solution, seconds)
         if event.bound is not None:
