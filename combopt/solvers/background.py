@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import queue
 import signal
@@ -14,7 +15,7 @@ from combopt.budget import Budget
 from combopt.model import Instance, Solution
 from combopt.solvers.base import Event, Outcome, Solver
 from combopt.solvers.isolate import Worker
-from combopt.solvers.messages import Failure, Task
+from combopt.solvers.messages import Advice, Failure, Task
 
 POLL = 0.05
 """Seconds between two looks at whether to stop."""
@@ -29,7 +30,10 @@ class Background:
     Parameters
     ----------
     sink
-        Takes what the solver hands over, in the thread that calls :meth:`run` or :meth:`poll`.
+        Takes what the solver hands over: in the thread that calls :meth:`run` or :meth:`poll`, or if the solver is
+        free, at once and in a thread of its own.
+    deadline
+        What the solver is told, in :func:`time.monotonic`; nobody here holds it to that.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Background:
         sink: Callable[[Event], None],
         *,
         free: bool = False,
+        deadline: float = math.inf,
     ) -> None:
         self.name = solver.info.name
         self.outcome: Outcome | None = None
@@ -50,9 +55,12 @@ class Background:
         self.free = free
         self._sink = sink
         self._inbox: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[Task | Advice | None] = queue.SimpleQueue()
         self._worker = Worker()
-        task = Task(0, solver, instance, budget, float("inf"), start)
-        self._worker.reader = threading.Thread(target=self._read, args=(task,), daemon=True)
+        self._outbox.put(Task(0, solver, instance, budget, deadline, start))
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._worker.reader = threading.Thread(target=self._read, daemon=True)
+        self._writer.start()
         self._worker.reader.start()
         if not free:
             self._signal(signal.SIGSTOP)
@@ -79,9 +87,15 @@ class Background:
         while not self._inbox.empty():
             self._take(self._inbox.get())
 
+    def tell(self, event: Event) -> None:
+        """Advise a free solver; see :meth:`Session.advice`.  Returns at once, whether or not the solver listens."""
+        self._outbox.put(Advice(0, event))
+
     def close(self) -> None:
         """End the process."""
+        self._outbox.put(None)
         self._worker.kill()
+        self._writer.join()
 
     def _take(self, message: object) -> None:
         if isinstance(message, Event):
@@ -92,17 +106,27 @@ class Background:
             self.failed = True
             self.reason = message.text.strip() if isinstance(message, Failure) else f"its process ended: {message!r}"
 
-    def _read(self, task: Task) -> None:
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):  # the child is dead; the reader says so
+            while (message := self._outbox.get()) is not None:
+                self._worker.connection.send(message)
+
+    def _read(self) -> None:
         connection = self._worker.connection
         try:
-            connection.send(task)
             while True:
                 message = connection.recv()
-                self._inbox.put(message)
+                self._arrived(message)
                 if isinstance(message, (Outcome, Failure)):
                     return
         except Exception as error:  # process boundary: whatever a dying child leaves in the pipe
-            self._inbox.put(error)
+            self._arrived(error)
+
+    def _arrived(self, message: object) -> None:
+        if self.free:
+            self._take(message)
+        else:
+            self._inbox.put(message)
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import queue
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -119,6 +120,7 @@ class Session:
     start: Solution | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _callbacks: list[Callable[[], object]] = field(default_factory=list)
+    _advice: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)
 
     def remaining(self, reserve: float = 0.05) -> float:
         """Seconds that the solver may still use, ``reserve`` kept back for handing over the answer; never below
@@ -141,6 +143,17 @@ class Session:
         self._stop.set()
         for callback in list(self._callbacks):
             callback()
+
+    def advise(self, event: Event) -> None:
+        """Tell the run what others know of the same instance; it comes in :meth:`advice`."""
+        self._advice.put(event)
+
+    def advice(self) -> list[Event]:
+        """What others have told since the last call: solutions, unchecked, and accounts of steps."""
+        told: list[Event] = []
+        while not self._advice.empty():
+            told.append(self._advice.get())
+        return told
 
     def emit(self, solution: Solution) -> None:
         """Hand over a solution.  It is checked on the other side: no harm in handing over a doubtful one."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from combopt.errors import CombOptError
 from combopt.solvers.base import Event, Outcome, Session, execute
-from combopt.solvers.messages import Failure, Stop, Task
+from combopt.solvers.messages import Advice, Failure, Stop, Task
 
 _PR_SET_PDEATHSIG = 1
 
@@ -78,7 +78,12 @@ class _Control:
                 message = self._connection.recv()
             except (EOFError, OSError):
                 os._exit(0)  # the parent is gone
-            if isinstance(message, Stop):
+            if isinstance(message, Advice):
+                with self._lock:
+                    session = self._session if self._running == message.number else None
+                if session is not None:
+                    session.advise(message.event)
+            elif isinstance(message, Stop):
                 with self._lock:
                     self._stopped = message.number
                     session = self._session if self._running == message.number else None

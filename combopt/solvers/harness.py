@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -83,10 +84,12 @@ def run_here(
 ) -> Outcome:
     """Run the solver in this process; limits hold as far as the solver heeds them."""
     reason: StoppedBy | None = None
+    lock = threading.Lock()  # solvers may hand over from several threads
 
     def sink(event: Event) -> None:
         nonlocal reason
-        reached = gate.take(event)
+        with lock:
+            reached = gate.take(event)
         if reached is not None and reason is None:
             reason = reached
             session.request_stop()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from combopt.budget import Budget
 from combopt.errors import CombOptError
 from combopt.model import Instance, Solution
-from combopt.solvers.base import Solver
+from combopt.solvers.base import Event, Solver
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,14 @@ class Stop:
     """Stop the task with this number; a stop that comes after its end means nothing."""
 
     number: int
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What others know of the instance of the task with this number."""
+
+    number: int
+    event: Event
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,9 @@ class MipSearcher:
     offer
         Told of every point that is better than the incumbent; says whether it stands up to the check.
     background
-        The plain solver of this back end, if one is kept.
+        The plain solver of this back end, if one is kept that is paused and goes on.
+    beside
+        Whether the plain solver works beside the search, on a core of its own.
     solvers
         What searches a neighbourhood, by name of the back end.
     nodes
@@ -64,6 +66,7 @@ class MipSearcher:
     inside: Inside
     offer: Callable[[Floats], bool]
     background: Background | None = None
+    beside: bool = False
     nodes: int | None = None
     solvers: dict[str, Solver] = field(default_factory=lambda: INSIDE)
     latest: Found[Floats] | None = None
@@ -78,7 +81,7 @@ class MipSearcher:
         if not operator.startswith("run_"):
             return True
         plain = self.background
-        return operator == f"run_{self.name}" and plain is not None and not plain.over and not plain.free
+        return operator == f"run_{self.name}" and plain is not None and not plain.over
 
     def search(
         self, neighbourhood: MipNeighbourhood | RunOn, state: State[Floats], limit: float, seed: int

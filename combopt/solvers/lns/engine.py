@@ -193,11 +193,20 @@ class Engine(Generic[S, N]):
     def note(self, arm: tuple[int, int], outcome: Outcome, before: float, after: float, cost: float) -> float:
         """Tell the bandits what operator and searcher ``arm`` brought, and what it cost; the reward."""
         reward = self.reward.of(outcome, before, after)
+        self._update(arm, reward, cost)
+        return reward
+
+    def hear(self, operator: str, searcher: str, reward: float, cost: float) -> None:
+        """Tell the bandits of a step that another search has made; names unknown here mean nothing."""
+        operators, searchers = [o.name for o in self.operators], [s.name for s in self.searchers]
+        if operator in operators and searcher in searchers:
+            self._update((operators.index(operator), searchers.index(searcher)), reward, cost)
+
+    def _update(self, arm: tuple[int, int], reward: float, cost: float) -> None:
         self._dearest = max(self._dearest, cost)
         price = max(CHEAP, cost / self._dearest) if self.priced and self._dearest > 0 else 1.0
         self.chooser.update(arm[0], reward, price)
         self.assigner.update(arm[1], reward, price)
-        return reward
 
     def take(self, state: State[S], found: Found[S] | None, progress: float) -> Outcome:
         """Let a solution into the state, and say what it was worth."""

@@ -192,10 +192,12 @@ def drive(
     first: Found[S],
     pace: Pace,
     after: Callable[[State[S]], Outcome | None] = lambda state: None,
+    told: Callable[[dict[str, Any]], None] = lambda account: None,
 ) -> Outcome:
     """Step until the budget is spent, nothing is left to search, or the best solution is known to be optimal.
 
-    ``after`` is called after every step; what it returns, if anything, is the outcome.
+    ``after`` is called after every step; what it returns, if anything, is the outcome.  ``told`` takes the account of
+    every step, as the session does.
     """
     session = pace.session
     state = engine.start(first)
@@ -205,7 +207,9 @@ def drive(
         step = engine.step(state, pace.seconds, pace.progress(engine.steps))
         if step is None:
             return Outcome()
-        session.step(**_account(step))
+        account = _account(step)
+        session.step(**account)
+        told(account)
         if (ended := after(state)) is not None:
             return ended
         if engine.closed:

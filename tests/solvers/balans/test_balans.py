@@ -10,11 +10,16 @@ import numpy as np
 import pytest
 
 from combopt import api
+from combopt.budget import Budget
 from combopt.errors import UsageError
 from combopt.instances.mip import INTEGER, Mip, MipBuilder, Sos
 from combopt.instances.solutions import Point
 from combopt.model import Sense
 from combopt.result import Result, Status, StoppedBy
+from combopt.solvers.balans.search import Search
+from combopt.solvers.balans.solver import Balans
+from combopt.solvers.balans.space import MipSpace
+from combopt.solvers.base import Event, Session
 from tests.solvers import programs
 
 
@@ -146,3 +151,32 @@ def test_no_process_is_left() -> None:
 def test_unknown_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         solve(multi_knapsack(), iterations=1, options=options)
+
+
+def test_two_searches_share_steps_and_solutions() -> None:
+    mip = multi_knapsack(n=200, rows=20, seed=3)
+    result = api.solve(mip, "balans", time_limit=4.0, threads=2, options={"searches": 2})
+    own = [step for step in result.steps if "search" not in step]
+    others = [step for step in result.steps if step.get("search") == 1]
+    assert own and others
+    assert result.objective is not None and result.bound is not None
+
+
+def test_advice_becomes_the_incumbent_if_it_stands_up_to_the_check() -> None:
+    mip = multi_knapsack(n=60, rows=8, seed=0)
+    known = api.solve(mip, "scip", time_limit=5.0, threads=1).solution
+    assert isinstance(known, Point)
+    events: list[Event] = []
+    session = Session(Budget(time_limit=10.0, threads=1), time.monotonic() + 10.0, events.append)
+    search = Search(Balans(), MipSpace(mip), ["scip"], session)
+    wrong = Point(mip.columns, np.ones_like(known.values))
+    for point in (wrong, known):
+        session.advise(Event(time.monotonic(), solution=point))
+    session.advise(Event(time.monotonic(), step={"operator": "row", "searcher": "scip", "reward": 1.0, "cost": 2.0}))
+    search._listen()
+    assert search.best is not None
+    assert search.best.value == pytest.approx(search.space.value(known.values))
+    row = [operator.name for operator in search.engine.operators].index("row")
+    assert search.engine.chooser.tried[row] == 1
+    assert search.engine.chooser.rewards[row] == 1.0
+    assert not events  # those who told it have handed it over

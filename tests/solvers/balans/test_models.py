@@ -16,7 +16,7 @@ from combopt.instances.solutions import Point
 from combopt.model import Sense
 from combopt.result import Result, Status, StoppedBy
 from combopt.solvers.balans.neighbourhoods import NAMES
-from combopt.solvers.balans.solver import _Search
+from combopt.solvers.balans.search import Search
 from tests.solvers.balans.test_balans import multi_knapsack, solve
 
 ARMS = ("differences", "mutation_50", "rins_75", "rens_75", "local_branching_50", "proximity_030")
@@ -45,8 +45,8 @@ def test_an_operator_alone_is_never_better_than_the_optimum_nor_worse_than_the_s
 ) -> None:
     mip, start, optimum = facility
     checked: list[bool] = []
-    offer = _Search.offer
-    monkeypatch.setattr(_Search, "offer", lambda self, values: checked.append(offer(self, values)) or checked[-1])
+    offer = Search.offer
+    monkeypatch.setattr(Search, "offer", lambda self, values: checked.append(offer(self, values)) or checked[-1])
     result = solve(mip, start=start, iterations=6, seed=3, options={"operators": name, "backends": "scip"})
     given = mip.evaluate(start).objective
     assert result.objective is not None
@@ -227,16 +227,16 @@ def test_memory_stays_flat(backend: str, monkeypatch: pytest.MonkeyPatch) -> Non
     traced: dict[int, int] = {}
     held: dict[int, float] = {}
     counter = itertools.count(1)
-    listen = _Search._listen
+    listen = Search._listen
 
-    def watch(self: _Search, *args: object) -> None:
+    def watch(self: Search, *args: object) -> None:
         listen(self, *args)  # type: ignore[arg-type]
         number = next(counter)
         if number in (100, 300):
             gc.collect()
             traced[number], held[number] = tracemalloc.get_traced_memory()[0], resident()
 
-    monkeypatch.setattr(_Search, "_listen", watch)
+    monkeypatch.setattr(Search, "_listen", watch)
     tracemalloc.start()
     try:
         options = {"operators": "mutation_50,differences,random_objective", "backends": backend}
