@@ -1,6 +1,6 @@
-"""What a sweep costs beside its runs, and whether it survives being killed.
+"""What a sweep costs beside its runs, whether it survives being killed, and how long the report of a large one takes.
 
-python -m benchmarks.sweep overhead kills
+python -m benchmarks.sweep overhead kills report
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from combopt.bench.suite import Suite
 from combopt.bench.workers import LocalWorkers
 from combopt.budget import Budget
 from combopt.errors import CombOptError
+from tests.bench.report_stores import synthetic
 
 SUITE = """
 seeds = 5
@@ -213,6 +214,25 @@ def _marked(mark: str) -> list[int]:
     return found
 
 
+# --- report --------------------------------------------------------------------------------------------------------
+
+
+def report(instances: int) -> None:
+    """The page of a sweep of ``50 * instances`` synthetic runs, each with a trace of 30 points."""
+    with tempfile.TemporaryDirectory() as name:
+        path, page = Path(name) / "runs.db", Path(name) / "runs.html"
+        with synthetic(path, instances, configurations=10, seeds=5, points=30) as store:
+            runs = store.count()
+        rows = []
+        for _ in range(3):
+            started = time.monotonic()
+            command = [sys.executable, "-m", "combopt", "report", str(path), "--html", str(page)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            rows.append((runs, time.monotonic() - started, page.stat().st_size / 1e6))
+    print("\nThe report of a large sweep, three times:\n")
+    table(("runs", "seconds", "MB"), rows)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", default=["overhead", "kills"])
@@ -220,6 +240,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--instances", type=int, default=2000, help="of the report; it has 50 runs for each")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     print(machine())
@@ -227,6 +248,8 @@ def main() -> int:
         overhead(options.limit, options.runs, options.jobs)
     if "kills" in options.what:
         kills(options.kills, max(2, options.jobs), options.seed)
+    if "report" in options.what:
+        report(options.instances)
     return 0
 
 

@@ -17,7 +17,7 @@ from combopt import api
 from combopt.bench import origin as origins
 from combopt.bench.runs import Configuration, Failure, InstanceRow, Key, Run, budget_text, canonical
 from combopt.budget import Budget
-from combopt.errors import CombOptError, MissingExtraError, UnsupportedError, UsageError
+from combopt.errors import CombOptError, UnsupportedError, UsageError
 from combopt.model import Instance, Sense
 from combopt.result import Result, StoppedBy
 from combopt.solvers.interrupts import Interrupts
@@ -88,10 +88,9 @@ def _known(solver: str, options: str) -> tuple[str, str]:
     if solver == "auto":
         return combopt.__version__, options
     made = api.make_solver(solver, json.loads(options))
-    version = made.info.version()
-    if version is None:
-        raise MissingExtraError(made.info.package, made.info.extra or "all")
-    return version, canonical(made.options())
+    if (error := made.missing()) is not None:
+        raise error
+    return made.info.version() or "", canonical(made.options())
 
 
 def _key(task: Task, digest: str, version: str, options: str) -> Key:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from combopt import api, registry
+from combopt import api
 from combopt.bench import origin as origins
 from combopt.bench.execute import Task
 from combopt.bench.runs import Configuration, Reference, canonical
 from combopt.bench.sources import Files, Folder, Source
 from combopt.budget import Budget
-from combopt.errors import InputError, MissingExtraError, Place, UsageError
+from combopt.errors import InputError, Place, UsageError
 from combopt.serial import decode
 
 AUTO = Configuration(solver="auto")
@@ -115,9 +115,8 @@ class Suite:
         InputError
             With file and line, if the file is no valid suite, or instance files are not there.
         UsageError
-            If a solver or an option does not exist, or a variable that names a folder is not set.
-        MissingExtraError
-            If the package of a solver is not installed that the suite does not call optional.
+            If a solver or an option does not exist, or a variable that names a folder is not set; E203 if a solver
+            that the suite does not call optional needs something that is not installed.
         """
         overrides = overrides or Overrides()
         target = Path(path)
@@ -195,11 +194,11 @@ def configuration(text: str, options: dict[str, Any] | None = None, label: str =
 
 
 def insist_installed(configuration: Configuration) -> None:
-    """Raise :class:`MissingExtraError` if the package of the solver is not installed."""
+    """Raise an error of code E203 if the solver needs something that is not installed."""
     if configuration.solver != "auto":
-        info = registry.SOLVERS.load(configuration.solver).info
-        if info.version() is None:
-            raise MissingExtraError(info.package, info.extra or "all")
+        made = api.make_solver(configuration.solver, configuration.options)
+        if (error := made.missing()) is not None:
+            raise error
 
 
 def limits(base: Budget, values: dict[str, Any]) -> Budget:

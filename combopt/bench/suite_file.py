@@ -14,7 +14,7 @@ from combopt import registry
 from combopt.bench.runs import Configuration, Reference
 from combopt.bench.sources import Files, Generated, Source
 from combopt.bench.suite import AUTO, BUDGET, Overrides, Suite, configuration, insist_installed, limits
-from combopt.errors import InputError, MissingExtraError, Place, UsageError
+from combopt.errors import InputError, Place, UsageError
 from combopt.instances.text import ReadOptions
 from combopt.model import Number
 from combopt.serial import decode
@@ -190,15 +190,16 @@ class _Reader:
         try:
             entry = configuration(name, options, table.get("label", str, ""))
             insist_installed(entry)
-        except MissingExtraError as error:
-            if optional:
-                self.warnings.append(f"{name} is passed over: {error.found}; {error.remedy} installs it")
-                return None
-            remedy = f"{error.remedy}, or write optional = true in its entry"
-            raise UsageError(
-                error.code, f"{name}: {error.found}", place=table.place("solver"), remedy=remedy
-            ) from None
         except UsageError as error:
+            if error.code == "E203":
+                label = table.get("label", str, "") or name
+                if optional:
+                    self.warnings.append(f"{label} is passed over: {error.found} ({error.remedy})")
+                    return None
+                raise UsageError(
+                    error.code, f"{label}: {error.found}", place=table.place("solver"),
+                    remedy=f"{(error.remedy or '').rstrip('.')}, or write optional = true in its entry",
+                ) from None  # fmt: skip
             raise table.fail("options" if options and error.code != "E204" else "solver", error) from None
         return entry
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from combopt.budget import Budget
+from combopt.errors import MissingExtraError, UsageError
 from combopt.model import Instance, Number, Solution
 from combopt.result import Result, Status, StoppedBy
 
@@ -183,6 +184,12 @@ class Solver(ABC):
 
         Runs in a child process as a rule.  Heavy packages are imported in here, not at the top of the module.
         """
+
+    def missing(self) -> UsageError | None:
+        """The error that says what the solver needs and is not installed; ``None`` if all is there."""
+        if self.info.version() is None:
+            return MissingExtraError(self.info.package, self.info.extra or "all")
+        return None
 
     def refuses(self, instance: Instance) -> str | None:
         """A clause that says why this solver cannot take an instance of one of its kinds; ``None`` if it can."""

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import shlex
+import shutil
 import signal
 import string
 import subprocess
@@ -86,6 +87,11 @@ class External(Solver):
     def words(self) -> list[str]:
         """The words of the command, as they are written."""
         return shlex.split(self.command)
+
+    def missing(self) -> UsageError | None:
+        if not self.command or shutil.which(program := self.words()[0]) is not None:
+            return None
+        return UsageError("E203", f"there is no program {program!r}", remedy="Install it, or name it by its path.")
 
     def refuses(self, instance: Instance) -> str | None:
         if not self.command:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from combopt.budget import Budget
-from combopt.errors import MissingExtraError, UnsupportedError
+from combopt.errors import UnsupportedError
 from combopt.model import Instance, Solution
 from combopt.result import Result, StoppedBy
 from combopt.solvers.base import Event, Outcome, Session, Solver, execute
@@ -55,9 +55,9 @@ def solve(
     reason = solver.why_not(instance)
     if reason is not None:
         raise UnsupportedError("E202", f"{solver.info.name} cannot solve {instance.name}: {reason}")
-    version = solver.info.version()
-    if version is None:
-        raise MissingExtraError(solver.info.package, solver.info.extra or "all")
+    if (error := solver.missing()) is not None:
+        raise error
+    version = solver.info.version() or ""
     gate = Gate(instance, budget, started, report)
     if start is not None:
         gate.offer(start, time.monotonic() - started, "the start")

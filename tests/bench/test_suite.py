@@ -111,11 +111,11 @@ def test_the_command_line_goes_before_the_suite(files, monkeypatch):
         [[solvers]]
         solver = "dantzig"
         """
-    mine = (configuration("external:x {instance}"), configuration("or_opt", {}, "O"))
+    mine = (configuration("external:env {instance}"), configuration("or_opt", {}, "O"))
     found = suite(files, text, root=files, seeds=(9,), budget={"time_limit": 1}, configurations=mine)
     assert (found.seeds, found.configurations, found.count()) == ((9,), mine, 2)
     assert (found.budget.time_limit, found.budget.threads) == (1.0, 2)
-    assert mine[0].options == {"command": "x {instance}"}
+    assert mine[0].options == {"command": "env {instance}"}
     with pytest.raises(UsageError, match="the variable NOT_SET_HERE is not set") as caught:
         suite(files, text)
     assert "--root" in str(caught.value)
@@ -263,6 +263,10 @@ def test_a_solver_that_is_not_installed(tmp_path, monkeypatch):
     assert "scip is passed over" in found.warnings[0]
     with pytest.raises(UsageError, match="none of the solvers"):
         suite(tmp_path, entry + "optional = true\n")
+    outside = '[[solvers]]\nsolver = "external:no-such-program {instance}"\nlabel = "peer"\noptional = true\n'
+    found = suite(tmp_path, GENERATED + outside + '[[solvers]]\nsolver = "dantzig"\n')
+    assert [c.solver for c in found.configurations] == ["dantzig"]
+    assert "peer is passed over: there is no program 'no-such-program'" in found.warnings[0]
     with pytest.raises(MissingExtraError):
         Suite.read(tmp_path / "suite.toml", Overrides(configurations=(configuration("scip"),)))
     assert suite(tmp_path, entry, configurations=(configuration("dantzig"),)).configurations[0].solver == "dantzig"

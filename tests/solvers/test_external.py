@@ -142,8 +142,9 @@ def test_no_answer_and_no_program():
     result = solve(f"{PYTHON} -c pass {{instance}} {{solution}}")
     assert result.status is Status.UNKNOWN
     assert result.messages == ("no solution of the program was read: it wrote none",)
-    with pytest.raises(SolverError, match="cannot run no-such-program-here: No such file"):
+    with pytest.raises(UsageError, match="there is no program 'no-such-program-here'") as caught:
         solve("no-such-program-here {instance} {solution}")
+    assert caught.value.code == "E203"
 
 
 @pytest.mark.parametrize(
