@@ -33,14 +33,19 @@ if TYPE_CHECKING:
     from combopt.solvers.balans.solver import Balans
 
 PROOFS = (Status.OPTIMAL, Status.INFEASIBLE, Status.UNBOUNDED)
-SLICES = 25
+SLICES = 60
 """A search of a neighbourhood takes at most this part of the time limit."""
 SHORTEST, LONGEST = 0.2, 20.0
 """Least and most seconds of a search."""
+OPENING = 2
+"""The first turns of the plain solvers are so many times shorter than a search; they double from round to round."""
 PATIENCE = 3
 """Most slices in a row of a plain solver at the beginning, as long as it makes the incumbent better."""
-SMALL = 300
-"""Columns up to which a program may be solved before the processes of the plain solvers have even started."""
+SMALL = 30_000
+"""Entries up to which the plain solvers have a quick try in this process, before those of their own have started;
+what they do in it but for the solutions is lost."""
+QUICK = 2
+"""So many times shorter than a search a quick try is."""
 FIRST: dict[str, Solver] = {
     "scip": Scip(emphasis="feasibility", settings="heuristics/feaspump/freq=1, heuristics/feaspump/maxloops=10")
 }
@@ -93,7 +98,7 @@ class Search:
     def _operators(self) -> tuple[list[Operator[Any]], dict[str, float]]:
         """The operators that the options name, and the sizes of those that have a fixed one, or none (0)."""
         options, space = self.options, self.space
-        relaxation = Relaxation(space, self.inside, 4 * self.pace.seconds)
+        relaxation = Relaxation(space, self.inside, 2 * self.pace.seconds)
         table = operators(space, relaxation, options.local_branching_patience)
         table[Differences.name] = Differences(space)
         wanted = listed(options.operators)
@@ -220,12 +225,15 @@ class Search:
             return self._in_process(Scip(emphasis="feasibility", settings="limits/bestsol=1"), math.inf)
         if self.options.first_limit:
             return self._first_alone()
-        if len(self.space.mip.columns) <= SMALL:
-            ended = self._in_process(PLAIN[self.searchers[0].name], self.pace.seconds)
-            if ended is not None:
-                return ended
-        seconds = self.pace.seconds
+        if len(self.space.mip.row_value) <= SMALL:
+            for searcher in self.searchers:
+                if searcher.beside:
+                    continue
+                ended = self._in_process(PLAIN[searcher.name], self.pace.seconds / QUICK)
+                if ended is not None and searcher.proves:
+                    return ended
         mine = [searcher for searcher in self.searchers if not searcher.beside]
+        seconds = self.pace.seconds / OPENING
         while not self.session.stopping:
             for searcher in mine:
                 for _ in range(PATIENCE):
@@ -235,12 +243,13 @@ class Search:
                     if not better:
                         break
             alive = [s for s in mine if s.background is None or not s.background.over]
-            if self.best is not None or not (alive or self.team.alive):
+            known = self.best is not None and seconds >= self.pace.seconds / 2
+            if known or not (alive or self.team.alive):
                 return None
             if not alive:
                 time.sleep(POLL)
                 self._listen()
-            seconds *= 1.5
+            seconds *= 2.0
         return None
 
     def _first_alone(self) -> Outcome | None:
@@ -263,7 +272,8 @@ class Search:
             elif event.bound is not None:
                 self.session.bound(event.bound)
 
-        outcome = self.inside.run(solver, self.space.mip, limit, self.session.budget.seed, None, sink)
+        start = None if self.best is None else Point(self.space.mip.columns, self.best.solution)
+        outcome = self.inside.run(solver, self.space.mip, limit, self.session.budget.seed, start, sink)
         return outcome if outcome.status in PROOFS else None
 
     def _ended(self, state: State[Floats] | None) -> Outcome | None:

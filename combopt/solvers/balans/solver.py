@@ -91,7 +91,7 @@ class Balans(Solver):
         ),
     )
     operators: str = "mutation,crossover,objective,graph,row,rins,rens,local_branching"
-    backends: str = "scip,cpsat,highs"
+    backends: str = "scip,highs,cpsat"
     inside: Literal["quick", "default"] = "quick"
     policy: str = "thompson"
     policy_settings: str = ""
