@@ -21,17 +21,18 @@ ALLOWED = {
     "model": {"errors", "serial", "registry"},
     "result": {"errors", "serial", "model"},
     "instances": {"errors", "model", "serial"},
-    "solvers": KERNEL | {"instances"},
+    "learned": {"errors", "model", "instances"},
+    "solvers": KERNEL | {"instances", "learned"},
     "plot": KERNEL | {"instances"},
     "api": KERNEL | {"instances", "solvers"},
     "bench": KERNEL | {"instances", "solvers", "api", ""},
-    "cli": KERNEL | {"instances", "solvers", "api", "bench", "plot", ""},
+    "cli": KERNEL | {"instances", "solvers", "learned", "api", "bench", "plot", ""},
     "__init__": {"api", "budget", "errors", "instances", "model", "result", "solvers"},
     "__main__": {"cli"},
 }
 HEAVY = {
     "numpy", "torch", "ortools", "pyscipopt", "highspy", "pyvrp", "fast_tsp", "hygese", "elkai", "numba", "scipy",
-    "pandas", "matplotlib", "rich", "ray", "playwright",
+    "safetensors", "pandas", "matplotlib", "rich", "ray", "playwright",
 }  # fmt: skip
 
 
@@ -60,7 +61,8 @@ def test_import_rule(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_heavy_packages_are_imported_inside_functions(path: Path) -> None:
     top = ast.parse(path.read_text(encoding="utf-8")).body
-    allowed = {"numpy"} | ({"rich"} if "cli" in path.parts else set())
+    part = path.relative_to(PACKAGE).parts[0]
+    allowed = {"numpy"} | {"cli": {"rich"}, "learned": {"torch"}}.get(part, set())
     for node in top:
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
@@ -83,16 +85,17 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert not {name.partition(".")[0] for name in json.loads(run.stderr)} & HEAVY
 
 
-def test_importing_every_module_loads_no_solver() -> None:
+@pytest.mark.parametrize(("learned", "allowed"), [(False, {"numpy", "rich"}), (True, {"numpy", "torch"})])
+def test_importing_every_module_loads_no_solver(learned: bool, allowed: set[str]) -> None:
     modules = [
         ".".join(("combopt", *p.relative_to(PACKAGE).with_suffix("").parts))
         for p in PACKAGE.rglob("*.py")
-        if p.name != "__main__.py"
+        if p.name != "__main__.py" and (p.relative_to(PACKAGE).parts[0] == "learned") == learned
     ]
     code = f"import importlib, json, sys\nfor m in {modules!r}: importlib.import_module(m)\n"
     code += "print(json.dumps(list(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert not {name.partition(".")[0] for name in json.loads(run.stdout)} & (HEAVY - {"numpy", "rich"})
+    assert not {name.partition(".")[0] for name in json.loads(run.stdout)} & (HEAVY - allowed)
 
 
 def test_public_names_exist_and_are_documented() -> None:

@@ -28,6 +28,7 @@ COMMANDS = {
     "bench": "combopt.cli.bench",
     "report": "combopt.cli.report",
     "compare": "combopt.cli.report",
+    "train": "combopt.cli.train",
     "doctor": "combopt.cli.doctor",
 }
 

@@ -31,6 +31,7 @@ def make_parser() -> argparse.ArgumentParser:
     _bench(commands)
     _report(commands)
     _compare(commands)
+    _train(commands)
     doctor = commands.add_parser("doctor", help="what is installed, and what works together")
     doctor.add_argument("--warm-up", action="store_true", help="compile the own search loops now, not at first use")
     _json(doctor)
@@ -70,7 +71,11 @@ def _solve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     solve.add_argument("--plot", metavar="PNG", help="draw the solution and the course of the search")
     solve.add_argument("--start", metavar="SOLUTION", help="solution file to start from; the answer is never worse")
     solve.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="option of the solver; may be repeated"
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="option of the solver (combopt info SOLVER lists them); may be repeated",
     )
     _json(solve)
     limits = solve.add_argument_group("limits")
@@ -100,8 +105,10 @@ def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _info(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    info = commands.add_parser("info", help="what an instance file holds, and who could solve it")
-    info.add_argument("file", metavar="FILE")
+    info = commands.add_parser(
+        "info", help="what an instance file holds and who could solve it, or a solver's options"
+    )
+    info.add_argument("file", metavar="FILE|SOLVER")
     _json(info)
     _reading(info)
 
@@ -129,8 +136,8 @@ def _generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _list(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    listing = commands.add_parser("list", help="solvers, problems, formats")
-    listing.add_argument("what", choices=["solvers", "problems", "formats", "auto"])
+    listing = commands.add_parser("list", help="solvers, problems, formats, weights")
+    listing.add_argument("what", choices=["solvers", "problems", "formats", "auto", "weights"])
     _json(listing)
 
 
@@ -151,7 +158,11 @@ def _bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )  # fmt: skip
     bench.add_argument("--solvers", action="append", default=[], metavar="A,B", help="several solvers at once")
     bench.add_argument(
-        "--set", action="append", default=[], metavar="NAME.KEY=VALUE", help="option of a solver; may be repeated"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME.KEY=VALUE",
+        help="option of a solver (combopt info SOLVER lists them); may be repeated",
     )
     bench.add_argument("--seeds", type=_whole, metavar="K", help="run the seeds 0 to K-1")
     bench.add_argument("--problem", metavar="KIND", help="what to make of files that can be several kinds")
@@ -201,6 +212,48 @@ def _compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     compare.add_argument("--metric", choices=["gap", "objective", "seconds", "integral"], default="gap")
     compare.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the resampling; default: 0")
     _json(compare)
+
+
+def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    train = commands.add_parser(
+        "train",
+        help="train a policy by imitation of good solutions",
+        description="A run that was cut, or killed, goes on with the same command and --resume. Several GPUs: "
+        "torchrun --nproc-per-node K -m combopt train ...",
+    )
+    train.add_argument("method", choices=["bq"], metavar="METHOD", help="bq: policies that read the rest of the "
+                       "instance afresh at every step")  # fmt: skip
+    train.add_argument("--problem", default="tsp", metavar="KIND", help="default: tsp")
+    train.add_argument("--size", type=_whole, metavar="N", help="nodes of the instances")
+    train.add_argument("--labels", metavar="DIR", help="folder of solved instances; for up to 20 nodes not needed")
+    train.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for checkpoints and weights")
+    train.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
+    _json(train)
+    length = train.add_argument_group("length of the whole run", "default: 2 minutes")
+    either = length.add_mutually_exclusive_group()
+    either.add_argument("--minutes", type=_seconds, metavar="M", help="minutes of training, in however many pieces")
+    either.add_argument("--steps", type=_whole, metavar="K", help="steps of the optimiser; repeatable to the last bit")
+    length.add_argument("--stop-after", type=_seconds, metavar="M", help="end this piece of it after M minutes")
+    how = train.add_argument_group("how it is trained")
+    how.add_argument("--network", metavar="NAME", help="full, small or tiny; default: full on a GPU, else tiny")
+    how.add_argument("--device", default="auto", metavar="NAME", help="cpu, cuda or auto, the default")
+    how.add_argument("--precision", metavar="P", help="float32 or bfloat16; default: bfloat16 on a GPU")
+    how.add_argument("--tokens", type=_whole, metavar="N", help="tokens in a step; default: 2048, 131072 on a GPU")
+    how.add_argument("--rate", type=_seconds, metavar="R", help="largest step size; default: 0.001")
+    how.add_argument(
+        "--view", type=int, metavar="K", help="nodes that the network sees, the nearest ones; default: all"
+    )
+    how.add_argument("--seed", type=_seed, default=0, metavar="N", help="default: 0")
+    how.add_argument("--threads", type=_whole, metavar="N", help="threads of torch on a CPU")
+    how.add_argument("--eager", action="store_true", help="do not compile the network on a GPU")
+    often = train.add_argument_group("what is kept and told")
+    often.add_argument("--save-every", type=_seconds, default=120.0, metavar="S", help="seconds; default: 120")
+    often.add_argument("--judge-every", type=_seconds, default=300.0, metavar="S",
+                       help="seconds between validations; default: 300")  # fmt: skip
+    often.add_argument(
+        "--judged", type=_whole, metavar="N", help="instances of a validation; default: 100, 1000 on a GPU"
+    )
+    often.add_argument("-q", "--quiet", action="store_true", help="no progress")
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -10,17 +10,19 @@ from rich.console import Console
 from rich.table import Table
 
 from combopt import registry
+from combopt.learned.weights import store
 from combopt.solvers import auto
 
 
 def list_command(options: argparse.Namespace) -> int:
     """Print one of the registries."""
-    rows = {"solvers": _solvers, "problems": _problems, "formats": _formats, "auto": _auto}[options.what]()
+    tables = {"solvers": _solvers, "problems": _problems, "formats": _formats, "auto": _auto, "weights": _weights}
+    rows = tables[options.what]()
     if options.json:
         print(json.dumps(rows))
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in rows[0]:
+    for column in rows[0] if rows else ():
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(
@@ -88,3 +90,19 @@ def _formats() -> list[dict[str, Any]]:
 
 def _auto() -> list[dict[str, Any]]:
     return [{"kind": rule.kind, "solver": rule.solver, "why": rule.why} for rule in auto.RULES]
+
+
+def _weights() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": card.name,
+            "kind": card.kind,
+            "parameters": card.parameters,
+            "trained on": card.data,
+            "hours": card.hours,
+            "hardware": card.hardware,
+            "gap": [f"{100 * gap:.2f} %: {what}" for what, gap in card.gaps.items()],
+            "licence": card.licence,
+        }
+        for card in store.cards()
+    ]

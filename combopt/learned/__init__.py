@@ -1,0 +1,1 @@
+"""Policies that build solutions step by step: their decision processes, network, labels, training and decoding."""

@@ -1,0 +1,168 @@
+"""Weights on disk: ``NAME.safetensors`` and its card ``NAME.json``, in this folder or anywhere else.
+
+The card says what the weights are for, how they were made, how good they are, and the SHA-256 of the tensors, which is
+checked whenever they are loaded.  Reading cards loads no torch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from combopt.errors import InputError, Place, UsageError
+
+if TYPE_CHECKING:
+    from combopt.learned.network import Policy
+
+HERE = Path(__file__).parent
+SCHEMA = "combopt.weights/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What is known about a set of weights.
+
+    Parameters
+    ----------
+    path
+        The card's file.
+    name, kind
+        Name of the weights, and kind of the instances they are for.
+    network
+        Shape of the network, as :class:`~combopt.learned.network.NetworkConfig` has it.
+    parameters
+        How many there are.
+    view
+        Nodes to choose from that the network saw in training; 0 for all.
+    data
+        What they were trained on, for people.
+    seed, hours, hardware, steps, samples
+        Of the training.
+    gaps
+        Relative excess of the mean over that of the labels held out, by what was measured.
+    licence
+        Licence of the weights.
+    sha256
+        Of the tensor file.
+    """
+
+    path: Path
+    name: str
+    kind: str
+    network: dict[str, int]
+    parameters: int
+    view: int
+    data: str
+    seed: int
+    hours: float
+    hardware: str
+    steps: int
+    samples: int
+    gaps: dict[str, float]
+    licence: str
+    sha256: str
+
+
+def cards(folder: Path = HERE) -> list[Card]:
+    """The cards of a folder, by name; those that come with the package by default."""
+    return [read_card(path) for path in sorted(folder.glob("*.json"))]
+
+
+def read_card(path: Path) -> Card:
+    """One card.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or no card.
+    """
+    place = Place(str(path))
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        known = {"name", "kind", "network", "parameters", "data", "seed", "hours", "hardware", "steps", "samples"}
+        known |= {"gaps", "licence"}
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+            raise InputError("E102", "no card of weights", place=place, expected=f"JSON with schema {SCHEMA}")
+        facts = {"view": int(data.get("view", 0)), "sha256": data["tensors"][0]["sha256"]}
+        return Card(path=path, **facts, **{name: data[name] for name in known})
+    except OSError as error:
+        raise InputError("E101", f"cannot be opened: {error.strerror}", place=place) from None
+    except ValueError as error:
+        raise InputError("E102", f"no JSON: {error}", place=place) from None
+    except (KeyError, IndexError, TypeError) as error:
+        raise InputError("E118", f"the card lacks {error}", place=place) from None
+
+
+def choose(kind: str, wanted: str = "") -> Card:
+    """The card of the weights to use: named, the path of a card or of its tensors, or else the best for ``kind``.
+
+    The best are those with the smallest gap on the first measure of their cards.
+
+    Raises
+    ------
+    UsageError
+        E204 if there are none of that name or kind, or those that are named are for another kind.
+    """
+    if wanted.endswith((".json", ".safetensors")) or "/" in wanted:
+        card = read_card(Path(wanted).with_suffix(".json"))
+    else:
+        shipped = [card for card in cards() if wanted in ("", card.name) and (wanted or card.kind == kind)]
+        if not shipped:
+            raise UsageError(
+                "E204",
+                f"no weights {wanted!r}" if wanted else f"no weights for {kind} come with this package",
+                expected="one of " + (", ".join(card.name for card in cards()) or "none"),
+                remedy="combopt train makes some; give the file of their card.",
+            )
+        card = min(shipped, key=lambda card: next(iter(card.gaps.values()), float("inf")))
+    if card.kind != kind:
+        raise UsageError("E204", f"the weights {card.name} are for {card.kind}, not {kind}")
+    return card
+
+
+def load(card: Card) -> Policy:
+    """The policy with these weights, on the CPU, in single precision.
+
+    Raises
+    ------
+    InputError
+        If the tensors are missing, do not fit, or their hash is not the card's.
+    """
+    import torch
+
+    from combopt.learned import checkpoint
+    from combopt.learned.network import NetworkConfig, Policy
+    from combopt.learned.problems import find
+
+    tensors, account = checkpoint.read(card.path)
+    place = Place(str(card.path))
+    try:
+        policy = Policy(NetworkConfig(**account["network"]), find(card.kind))
+        policy.load_state_dict({name: tensor.to(torch.float32) for name, tensor in tensors.items()})
+    except (TypeError, RuntimeError) as error:
+        raise InputError("E120", f"the weights do not fit the network of the card: {error}", place=place) from None
+    return policy.requires_grad_(False).eval()
+
+
+def write(folder: Path, policy: Policy, facts: Mapping[str, Any]) -> Path:
+    """Write weights in half precision with their card, named ``facts["name"]``; the path of the card.
+
+    ``facts`` are the fields of :class:`Card` without ``path``, ``network``, ``parameters``, ``kind`` and ``sha256``;
+    without ``view`` it is 0.
+    """
+    import torch
+
+    from combopt.learned import checkpoint
+
+    halves = {name: tensor.to(torch.float16) for name, tensor in policy.state_dict().items()}
+    account = {
+        "schema": SCHEMA,
+        "kind": policy.kind,
+        "network": asdict(policy.config),
+        "parameters": policy.size,
+        **facts,
+    }
+    return checkpoint.write(folder / str(facts["name"]), halves, account)[-1]
