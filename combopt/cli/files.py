@@ -8,6 +8,7 @@ from pathlib import Path
 
 from combopt import api, registry, serial
 from combopt.cli.options import number_or_text, pairs, read
+from combopt.cli.solver_card import print_card
 from combopt.errors import UsageError
 from combopt.instances.formats.base import Format
 from combopt.model import Instance, show
@@ -55,7 +56,10 @@ def check_command(options: argparse.Namespace) -> int:
 
 
 def info_command(options: argparse.Namespace) -> int:
-    """What was read, under which conventions, and which solvers could take it."""
+    """What was read, under which conventions, and which solvers could take it; or what a solver is."""
+    if options.file in registry.SOLVERS.names() and not Path(options.file).exists():
+        print_card(options.file, options.json)
+        return 0
     reading = read(options, options.file)
     instance = reading.instance
     solvers = auto.able(instance)

@@ -25,10 +25,15 @@ _PLAIN = 20_000
 class Dispatching(Solver):
     """Non-delay schedules by a priority rule (Panwalkar and Iskander 1977).
 
-    Whenever a machine could start something, it starts the waiting operation that ranks first by ``rule``:
-    ``spt`` and ``lpt`` the shortest and longest one, ``mwr`` and ``lwr`` the job with most and least work remaining,
-    ``mor`` the job with most operations remaining, ``fifo`` the one that arrived first; ``best`` tries all rules.
-    With a choice of machines an operation takes the one that finishes it first.
+    Whenever a machine could start something, it starts the waiting operation that the rule puts first.  With a choice
+    of machines an operation takes the one that finishes it first.
+
+    Parameters
+    ----------
+    rule
+        ``spt`` and ``lpt``: the shortest and longest operation, ``mwr`` and ``lwr``: the job with most and least work
+        remaining, ``mor``: the job with most operations remaining, ``fifo``: the one that arrived first; ``best``
+        tries all rules.
     """
 
     info: ClassVar[SolverInfo] = SolverInfo(

@@ -36,7 +36,10 @@ BY_ROWS = 2
 class Highs(Solver):
     """Branch and cut, and the simplex method where no column is integer.
 
-    ``settings`` are HiGHS options: ``"presolve=off, mip_heuristic_effort=0.1"``.
+    Parameters
+    ----------
+    settings
+        HiGHS options: ``"presolve=off, mip_heuristic_effort=0.1"``.
     """
 
     info: ClassVar[SolverInfo] = SolverInfo(

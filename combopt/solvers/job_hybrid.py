@@ -17,7 +17,12 @@ from combopt.solvers.job_tabu import JobTabu
 class JobHybrid(Solver):
     """CP-SAT proves much sooner with a schedule at hand that is nearly optimal, and tabu search finds one sooner.
 
-    ``rounds`` of tabu search come first, for at most ``share`` of the time.
+    Parameters
+    ----------
+    rounds
+        Rounds of tabu search that come first,
+    share
+        and the share of the time that they take at most.
     """
 
     info: ClassVar[SolverInfo] = SolverInfo(

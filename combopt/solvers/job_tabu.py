@@ -35,8 +35,14 @@ class JobTabu(Solver):
     and Vazacopoulos (1998); tabu is what restores an order of two operations that was given up lately.  Operations
     with a choice also move to other machines.
 
-    ``pool`` is the number of elite solutions (0: by size), ``patience`` the number of moves without a better solution
-    that ends a round.  ``iterations`` of the budget are rounds.
+    ``iterations`` of the budget are rounds.
+
+    Parameters
+    ----------
+    pool
+        Elite solutions; 0: by size.
+    patience
+        Moves without a better solution that end a round.
     """
 
     info: ClassVar[SolverInfo] = SolverInfo(

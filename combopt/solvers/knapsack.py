@@ -21,7 +21,13 @@ REPORT = 0.1
 
 @dataclass(frozen=True)
 class KnapsackSolver(Solver):
-    """``states`` limits the partial solutions held at a time; each takes about 90 bytes at the peak."""
+    """Dynamic programming over a core of items around the break item, which grows as far as bounds demand.
+
+    Parameters
+    ----------
+    states
+        Most partial solutions held at a time; each takes about 90 bytes at the peak.
+    """
 
     info: ClassVar[SolverInfo] = SolverInfo(
         name="knapsack",

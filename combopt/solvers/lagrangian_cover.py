@@ -27,8 +27,15 @@ STAGES = 6
 
 @dataclass(frozen=True)
 class LagrangianCover(Solver):
-    """``ascent`` is the number of subgradient steps of the first ascent, ``refining`` of those in a refinement; the
-    ``iterations`` of the budget count refinements."""
+    """Covers from Lagrangian multipliers; the ``iterations`` of the budget count refinements.
+
+    Parameters
+    ----------
+    ascent
+        Subgradient steps of the first ascent.
+    refining
+        Subgradient steps of a refinement.
+    """
 
     info: ClassVar[SolverInfo] = SolverInfo(
         name="lagrangian_cover",

@@ -16,8 +16,14 @@ from combopt.solvers.tours import keep_fixed, nearest_neighbour_order
 
 @dataclass(frozen=True)
 class NearestNeighbour(Solver):
-    """Start at node ``first`` (from 0) and always go to the nearest node not yet visited; quadratic time, linear
-    memory.  A path of fixed edges is walked whole when its first node comes up."""
+    """Always go to the nearest node not yet visited; quadratic time, linear memory.  A path of fixed edges is walked
+    whole when its first node comes up.
+
+    Parameters
+    ----------
+    first
+        The node to start at, from 0.
+    """
 
     info: ClassVar[SolverInfo] = SolverInfo(
         name="nearest_neighbour",

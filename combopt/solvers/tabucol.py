@@ -30,8 +30,11 @@ SLICE = 0.05
 class TabuCol(Solver):
     """DSATUR, then TabuCol with one colour less each time; ends at the size of a clique.
 
-    A vertex may not return to a colour for ``share`` times the number of clashing vertices plus up to 10 steps
-    (Galinier and Hao 1999).
+    Parameters
+    ----------
+    share
+        A vertex may not return to a colour for so many times the number of clashing vertices, and up to 10 steps more
+        (Galinier and Hao 1999).
     """
 
     info: ClassVar[SolverInfo] = SolverInfo(

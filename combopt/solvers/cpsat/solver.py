@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 class CpSat(Solver):
     """Models of all kinds are in :data:`~combopt.solvers.cpsat.models.MODELS`.
 
-    ``parameters`` are further ``SatParameters`` as protobuf text, e.g. ``"linearization_level: 2"``.
+    Parameters
+    ----------
+    parameters
+        Further ``SatParameters`` as protobuf text, e.g. ``"linearization_level: 2"``.
     """
 
     info: ClassVar[SolverInfo] = SolverInfo(
