@@ -57,7 +57,7 @@ class Background:
         self._inbox: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._outbox: queue.SimpleQueue[Task | Advice | None] = queue.SimpleQueue()
         self._worker = Worker()
-        self._outbox.put(Task(0, solver, instance, budget, deadline, start))
+        self._outbox.put(Task(0, solver, instance, budget, deadline, start, advised=True))
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._worker.reader = threading.Thread(target=self._read, daemon=True)
         self._writer.start()
@@ -88,7 +88,7 @@ class Background:
             self._take(self._inbox.get())
 
     def tell(self, event: Event) -> None:
-        """Advise a free solver; see :meth:`Session.advice`.  Returns at once, whether or not the solver listens."""
+        """Advise the solver; see :meth:`Session.advice`.  Returns at once, whether or not the solver listens."""
         self._outbox.put(Advice(0, event))
 
     def close(self) -> None:

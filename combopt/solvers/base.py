@@ -113,12 +113,14 @@ class Session:
     """One run as the solver sees it: limits, a start, and where to hand over what it finds.
 
     ``deadline`` is in :func:`time.monotonic`.  ``sink`` takes the events; a solver calls :meth:`emit`.
+    ``advised`` says that others may tell what they know while the run goes on (:meth:`advice`).
     """
 
     budget: Budget
     deadline: float
     sink: Callable[[Event], None]
     start: Solution | None = None
+    advised: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
     _callbacks: list[Callable[[], object]] = field(default_factory=list)
     _advice: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)

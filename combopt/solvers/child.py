@@ -39,7 +39,7 @@ def _run(task: Task, control: _Control, connection: Connection[Any, Any]) -> Out
         with lock:
             connection.send(event)
 
-    session = Session(task.budget, task.deadline, sink, task.start)
+    session = Session(task.budget, task.deadline, sink, task.start, task.advised)
     control.watch(task.number, session)
     try:
         return execute(task.solver, task.instance, session)

@@ -12,7 +12,10 @@ from combopt.solvers.base import Event, Solver
 
 @dataclass(frozen=True)
 class Task:
-    """What a child is asked to do; ``deadline`` is in :func:`time.monotonic`."""
+    """What a child is asked to do.
+
+    ``deadline`` is in :func:`time.monotonic`; ``advised`` says that :class:`Advice` may come.
+    """
 
     number: int
     solver: Solver
@@ -20,6 +23,7 @@ class Task:
     budget: Budget
     deadline: float
     start: Solution | None
+    advised: bool = False
 
 
 @dataclass(frozen=True)

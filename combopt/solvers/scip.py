@@ -115,6 +115,7 @@ class _Search:
         self.proving = cost is mip.cost
         self.latest: Floats | None = None
         self.held = True
+        self.taken = False
         self.bound: int | float | None = None
         self.told = 0.0
         self.guard = Guard(self.interrupt)
@@ -134,6 +135,8 @@ class _Search:
             self._configure(model)
             self._start(model)
             model.includeEventhdlr(_handler(self), "combopt", "hands over incumbents and bounds")
+            if self.session.advised:
+                _listen(model, self)
             self.model = model
             self.session.on_stop(self.interrupt)
             if self.session.stopping:
@@ -206,6 +209,20 @@ class _Search:
         if self.session.stopping:
             self.interrupt()
 
+    def advice(self, model: pyscipopt.Model, heuristic: Any) -> None:
+        """Try the solutions that others have found, the latest first; ``taken`` says whether SCIP took one."""
+        self.taken = False
+        for told in reversed(self.session.advice()):
+            values = start_values(self.mip, told.solution)
+            if values is None or np.isnan(values).any():
+                continue
+            solution = model.createOrigSol(heuristic)
+            for variable, value in zip(self.variables, values.tolist(), strict=False):
+                solution[variable] = value
+            if model.trySol(solution):
+                self.taken = True
+                return
+
     def solution(self, model: pyscipopt.Model) -> None:
         """Hand over SCIP's best solution; ``held`` says whether it passed the check."""
         best = model.getBestSol()
@@ -230,6 +247,22 @@ def _handler(search: _Search) -> Any:
             search.guard(search.event, self.model, event.getType() == best)
 
     return Handler()
+
+
+def _listen(model: pyscipopt.Model, search: _Search) -> None:
+    """Have SCIP ask for advice before every node.  Only a heuristic may add solutions while SCIP searches: from an
+    event handler it crashes now and then."""
+    from pyscipopt import SCIP_HEURTIMING, SCIP_RESULT, Heur
+
+    class Advice(Heur):  # type: ignore[misc]
+        def heurexec(self, timing: Any, infeasible: bool) -> dict[str, Any]:
+            search.guard(search.advice, self.model, self)
+            return {"result": SCIP_RESULT.FOUNDSOL if search.taken else SCIP_RESULT.DIDNOTFIND}
+
+    model.includeHeur(
+        Advice(), "combopt", "solutions of others", "C",
+        priority=1_000_000, freq=1, timingmask=SCIP_HEURTIMING.BEFORENODE,
+    )  # fmt: skip
 
 
 def fill(model: pyscipopt.Model, mip: Mip, cost: Floats) -> list[Any]:

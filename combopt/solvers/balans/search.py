@@ -18,7 +18,7 @@ from combopt.solvers.balans.arms import Differences, arm, size_of
 from combopt.solvers.balans.neighbourhoods import Ranked, operators
 from combopt.solvers.balans.options import load_rank, make_reward, numbers
 from combopt.solvers.balans.relaxation import Relaxation
-from combopt.solvers.balans.searchers import AS_IT_COMES, INSIDE, PLAIN, MipSearcher, from_point
+from combopt.solvers.balans.searchers import AS_IT_COMES, INSIDE, LISTENS, PLAIN, MipSearcher, from_point
 from combopt.solvers.balans.space import MipNeighbourhood, MipSpace, RunOn
 from combopt.solvers.balans.team import Team
 from combopt.solvers.base import Event, Outcome, Session, Solver
@@ -127,7 +127,7 @@ class Search:
         if searcher.background is None:
             searcher.background = self._background(searcher)
         before, began = self.best, time.monotonic()
-        searcher.background.run(seconds, lambda: self.session.stopping)
+        searcher.go_on(seconds, self.best)
         if searcher.background.failed:
             self.session.say(f"{searcher.name} failed: {searcher.background.reason.splitlines()[-1]}")
         arm = next(i for i, o in enumerate(self.engine.operators) if o.name == f"run_{searcher.name}")
@@ -193,7 +193,7 @@ class Search:
         if not (self.pace.counted or self.options.first_limit):
             for searcher in self.searchers[: budget.cores - searches]:
                 searcher.beside = True
-                self.team.add(PLAIN[searcher.name], searching=False)
+                self.team.add(PLAIN[searcher.name], searching=False, listening=searcher.name in LISTENS)
 
     def _after(self, state: State[Floats]) -> Outcome | None:
         self._listen()

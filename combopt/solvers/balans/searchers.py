@@ -41,6 +41,8 @@ AS_IT_COMES: dict[str, Solver] = {"scip": Scip(), "highs": Highs(), "cpsat": CpS
 """The same with nothing turned off."""
 PLAIN: dict[str, Solver] = {"scip": Scip(emphasis="feasibility"), "highs": Highs(), "cpsat": CpSat()}
 """What is left running on the whole program."""
+LISTENS = ("scip",)
+"""Those of them that take solutions of others while they run."""
 
 
 @dataclass
@@ -71,6 +73,8 @@ class MipSearcher:
     solvers: dict[str, Solver] = field(default_factory=lambda: INSIDE)
     latest: Found[Floats] | None = None
     """The best point that the plain solver has handed over."""
+    told: Found[Floats] | None = None
+    """The last point that it was told of."""
 
     @property
     def proves(self) -> bool:
@@ -94,9 +98,19 @@ class MipSearcher:
         cost = time.monotonic() - began if self.nodes is None else 1.0
         return dataclasses.replace(attempt, cost=cost)
 
+    def go_on(self, seconds: float, best: Found[Floats] | None) -> None:
+        """Let the plain solver work, told of the incumbent if others have found that."""
+        assert self.background is not None
+        news = best is not None and best is not self.told and (self.latest is None or best.value < self.latest.value)
+        if best is not None and news and self.name in LISTENS:
+            self.told = best
+            point = Point(self.space.mip.columns, best.solution)
+            self.background.tell(Event(time.monotonic(), solution=point))
+        self.background.run(seconds, lambda: self.inside.session.stopping)
+
     def _run_on(self, limit: float, state: State[Floats]) -> Attempt[Floats]:
         assert self.background is not None
-        self.background.run(limit, lambda: self.inside.session.stopping)
+        self.go_on(limit, state.best)
         ending = Ending.FAILED if self.background.failed else Ending.LIMIT
         found = self.latest
         if found is not None and found.value >= state.best.value:

@@ -24,13 +24,14 @@ class Team:
     mip: Mip
     session: Session
     _members: list[Background] = field(default_factory=list)
+    _listening: list[bool] = field(default_factory=list)
     _news: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)
 
-    def add(self, solver: Solver, *, searching: bool) -> None:
+    def add(self, solver: Solver, *, searching: bool, listening: bool = True) -> None:
         """Start a member from where the session starts.
 
-        ``searching`` says that it keeps to the deadline, has a seed of its own and listens to what others know; a
-        plain solver goes on until it is done.
+        ``searching`` says that it keeps to the deadline and has a seed of its own; a plain solver goes on until it is
+        done.  Only members that are ``listening`` are told what others know.
         """
         number = len(self._members) + 1
         budget = dataclasses.replace(self.session.budget, threads=1, target=None)
@@ -40,6 +41,7 @@ class Team:
             budget, deadline = dataclasses.replace(budget, time_limit=math.inf), math.inf
         sink = self._sink(number, solver.info.name)
         start = self.session.start
+        self._listening.append(listening)
         self._members.append(Background(solver, self.mip, budget, start, sink, free=True, deadline=deadline))
 
     @property
@@ -61,8 +63,8 @@ class Team:
 
     def tell(self, event: Event, source: int = 0) -> None:
         """Tell every member but the one with the number ``source``; this search has number 0."""
-        for number, member in enumerate(list(self._members), 1):
-            if number != source and not member.over:
+        for number, (member, listening) in enumerate(zip(self._members, self._listening, strict=False), 1):
+            if listening and number != source and not member.over:
                 member.tell(event)
 
     def close(self) -> None:

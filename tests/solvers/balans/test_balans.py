@@ -20,6 +20,7 @@ from combopt.solvers.balans.search import Search
 from combopt.solvers.balans.solver import Balans
 from combopt.solvers.balans.space import MipSpace
 from combopt.solvers.base import Event, Session
+from combopt.solvers.lns.engine import Found
 from tests.solvers import programs
 
 
@@ -180,3 +181,35 @@ def test_advice_becomes_the_incumbent_if_it_stands_up_to_the_check() -> None:
     assert search.engine.chooser.tried[row] == 1
     assert search.engine.chooser.rewards[row] == 1.0
     assert not events  # those who told it have handed it over
+
+
+def test_a_paused_solver_is_told_of_what_others_have_found_once() -> None:
+    mip = multi_knapsack(n=60, rows=8, seed=0)
+    session = Session(Budget(time_limit=10.0, threads=1), time.monotonic() + 10.0, lambda event: None)
+    search = Search(Balans(), MipSpace(mip), ["scip", "highs"], session)
+    told: list[Event] = []
+
+    class Paused:
+        def tell(self, event: Event) -> None:
+            told.append(event)
+
+        def run(self, seconds: float, stopping: object) -> None:
+            pass
+
+    zero = np.zeros(len(mip.columns))
+    for searcher in search.searchers:
+        searcher.background = Paused()  # type: ignore[assignment]
+    scip, highs = search.searchers
+    scip.go_on(1.0, None)
+    assert not told
+    best = Found(zero, 0.0)
+    scip.go_on(1.0, best)
+    scip.go_on(1.0, best)
+    highs.go_on(1.0, best)  # it does not listen
+    assert len(told) == 1
+    assert isinstance(told[0].solution, Point)
+    scip.latest = Found(zero, -1.0)
+    scip.go_on(1.0, Found(zero, -1.0))  # its own
+    assert len(told) == 1
+    scip.go_on(1.0, Found(zero, -2.0))
+    assert len(told) == 2
