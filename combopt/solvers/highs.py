@@ -131,6 +131,8 @@ class _Search:
         for kind in (solver.cbMipInterrupt, solver.cbSimplexInterrupt, solver.cbIpmInterrupt):
             kind.subscribe(self.interruptible)
         solver.cbMipImprovingSolution.subscribe(lambda event: self.guard(self.improved, event))
+        if self.session.advised and not (self.domain > INTEGER).any():  # HiGHS adds columns for semi-continuous ones
+            solver.cbMipUserSolution.subscribe(lambda event: self.guard(self.advice, event))
 
         def call() -> Any:
             release_threads()
@@ -206,6 +208,14 @@ class _Search:
 
     def improved(self, event: Any) -> None:
         self.solution(np.array(event.data_out.mip_solution))
+
+    def advice(self, event: Any) -> None:
+        """Called by HiGHS when it could take a solution of others: give it the latest, which it checks."""
+        for told in reversed(self.session.advice()):
+            values = start_values(self.mip, told.solution)
+            if values is not None and not np.isnan(values).any():
+                event.data_in.setSolution(values)
+                return
 
     def solution(self, values: Floats) -> None:
         own = values[: len(self.mip.columns)]  # HiGHS appends columns of its own for semi-continuous ones

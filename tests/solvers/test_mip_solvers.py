@@ -11,12 +11,13 @@ import time
 import numpy as np
 import pytest
 
-from combopt import api
+from combopt import api, registry
 from combopt.errors import UsageError
 from combopt.instances.mip import INTEGER, MipBuilder
 from combopt.instances.solutions import Point, Tour
 from combopt.model import Sense
 from combopt.result import Result, Status, StoppedBy
+from combopt.solvers.base import Event
 from tests.solvers import programs
 from tests.solvers.programs import INF
 
@@ -303,3 +304,30 @@ def test_isolated_run(name: str) -> None:
 def test_many_runs_in_one_process(name: str) -> None:
     for _ in range(30):
         assert solve(programs.integer(), name).objective == 11
+
+
+@floating
+def test_advice_is_taken_while_a_solver_searches(name: str) -> None:
+    rng = np.random.default_rng(3)
+    program = MipBuilder(sense=Sense.MAX)
+    items = [program.binary(f"x{i}", int(value)) for i, value in enumerate(rng.integers(50, 100, 100))]
+    for _ in range(20):
+        weights = rng.integers(5, 100, 100)
+        program.row(dict(zip(items, weights.tolist(), strict=True)), upper=int(weights.sum() // 2))
+    mip = program.build()
+    known = api.solve(mip, "highs", time_limit=10.0, threads=1, nodes=300)
+    assert isinstance(known.solution, Point)
+
+    def best(*advice: Point) -> float:
+        session, events = programs.session(nodes=3)
+        session.advised = True
+        for point in advice:
+            session.advise(Event(0.0, solution=point))
+        registry.SOLVERS.load(name)().run(mip, session)
+        return max(mip.evaluate(event.solution).objective for event in events if event.solution is not None)
+
+    wrong = Point(mip.columns, np.ones(100))  # breaks every row
+    alone = best()
+    assert alone < known.objective
+    assert best(known.solution) >= known.objective
+    assert best(wrong) == alone

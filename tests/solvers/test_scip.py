@@ -12,7 +12,6 @@ from combopt.instances.mip import CONTINUOUS, INTEGER, SEMICONTINUOUS, SEMIINTEG
 from combopt.instances.solutions import Point
 from combopt.model import Sense
 from combopt.result import Result, Status
-from combopt.solvers.base import Event
 from combopt.solvers.scip import Scip, _Search
 from tests.solvers import programs
 
@@ -128,23 +127,3 @@ def test_scip_refusing_an_interrupt_is_no_error() -> None:
     search = _Search(programs.knapsack(), run, [("emphasis", "default")], programs.knapsack().cost)
     search.model = Busy()  # type: ignore[assignment]
     search.interrupt()
-
-
-@pytest.mark.parametrize("advised", [False, True])
-def test_advice_is_taken_while_scip_searches(advised: bool) -> None:
-    rng = np.random.default_rng(3)
-    program = MipBuilder(sense=Sense.MAX)
-    items = [program.binary(f"x{i}", int(value)) for i, value in enumerate(rng.integers(50, 100, 100))]
-    for _ in range(20):
-        weights = rng.integers(5, 100, 100)
-        program.row(dict(zip(items, weights.tolist(), strict=True)), upper=int(weights.sum() // 2))
-    mip = program.build()
-    known = api.solve(mip, "highs", time_limit=3.0, threads=1, nodes=300)
-    assert isinstance(known.solution, Point)
-    session, events = programs.session(nodes=3)
-    session.advised = advised
-    session.advise(Event(0.0, solution=known.solution))
-    session.advise(Event(0.0, solution=Point(mip.columns, np.ones(100))))  # breaks every row
-    Scip().run(mip, session)
-    found = max(mip.evaluate(event.solution).objective for event in events if event.solution is not None)
-    assert (found >= known.objective) == advised

@@ -41,7 +41,7 @@ AS_IT_COMES: dict[str, Solver] = {"scip": Scip(), "highs": Highs(), "cpsat": CpS
 """The same with nothing turned off."""
 PLAIN: dict[str, Solver] = {"scip": Scip(emphasis="feasibility"), "highs": Highs(), "cpsat": CpSat()}
 """What is left running on the whole program."""
-LISTENS = ("scip",)
+LISTENS = ("scip", "highs")
 """Those of them that take solutions of others while they run."""
 
 

@@ -196,7 +196,7 @@ def test_advice_becomes_the_incumbent_if_it_stands_up_to_the_check() -> None:
 def test_a_paused_solver_is_told_of_what_others_have_found_once() -> None:
     mip = multi_knapsack(n=60, rows=8, seed=0)
     session = Session(Budget(time_limit=10.0, threads=1), time.monotonic() + 10.0, lambda event: None)
-    search = Search(Balans(), MipSpace(mip), ["scip", "highs"], session)
+    search = Search(Balans(), MipSpace(mip), ["scip", "cpsat"], session)
     told: list[Event] = []
 
     class Paused:
@@ -209,13 +209,13 @@ def test_a_paused_solver_is_told_of_what_others_have_found_once() -> None:
     zero = np.zeros(len(mip.columns))
     for searcher in search.searchers:
         searcher.background = Paused()  # type: ignore[assignment]
-    scip, highs = search.searchers
+    scip, cpsat = search.searchers
     scip.go_on(1.0, None)
     assert not told
     best = Found(zero, 0.0)
     scip.go_on(1.0, best)
     scip.go_on(1.0, best)
-    highs.go_on(1.0, best)  # it does not listen
+    cpsat.go_on(1.0, best)  # it does not listen
     assert len(told) == 1
     assert isinstance(told[0].solution, Point)
     scip.latest = Found(zero, -1.0)
