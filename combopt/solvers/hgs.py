@@ -12,13 +12,15 @@ import numpy as np
 from combopt.instances.cvrp import Cvrp
 from combopt.instances.metric import MATRIX_LIMIT
 from combopt.instances.solutions import Routes
-from combopt.model import Instance
+from combopt.model import Floats, Instance
 from combopt.result import StoppedBy
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
 from combopt.solvers.savings import savings_routes
 
 SMALLEST = 4
 """Customers below which the package is not called; savings find the optimum or nearly so."""
+SMALLEST_AMOUNT, LARGEST_AMOUNT = 0.1, 1e5
+"""Of the largest distance and demand: the package refuses others."""
 NO_LIMIT = 2**31 - 1
 RESERVE = 0.15
 """Seconds kept back at the end: the package looks at its clock once per generation only."""
@@ -125,16 +127,26 @@ def problem(instance: Cvrp) -> dict[str, Any]:
     """The instance as hygese takes it: our own distances, coordinates for the polar sectors of SWAP* alone."""
     points = instance.metric.coordinates
     points = np.zeros((instance.nodes, 2)) if points is None else points[:, :2] - points[:, :2].min(axis=0)
+    distances, demands = instance.metric.full().astype(np.float64), instance.demand.astype(np.float64)
+    length, load = in_range(distances), in_range(demands)
     data: dict[str, Any] = {
         "x_coordinates": points[:, 0],
         "y_coordinates": points[:, 1],
-        "distance_matrix": instance.metric.full().astype(np.float64),
-        "demands": instance.demand.astype(np.float64),
-        "vehicle_capacity": float(instance.capacity),
+        "distance_matrix": distances * length,
+        "demands": demands * load,
+        "vehicle_capacity": instance.capacity * load,
     }
     if instance.vehicles is not None:
         data["num_vehicles"] = min(instance.vehicles, NO_LIMIT)
     if instance.max_length is not None:
-        data["duration_limit"] = instance.max_length * instance.metric.unit
-        data["service_times"] = instance.service * instance.metric.unit
+        data["duration_limit"] = instance.max_length * instance.metric.unit * length
+        data["service_times"] = instance.service * instance.metric.unit * length
     return data
+
+
+def in_range(amounts: Floats) -> float:
+    """A power of two that brings the largest amount to where the package takes it; 1 if it is there already."""
+    largest = float(amounts.max())
+    if largest <= 0 or SMALLEST_AMOUNT <= largest <= LARGEST_AMOUNT:
+        return 1.0
+    return float(2.0 ** math.floor(math.log2(LARGEST_AMOUNT / largest)))

@@ -56,3 +56,20 @@ def test_limits_are_kept() -> None:
 def test_asymmetric_distances_are_refused() -> None:
     metric = Metric(rule="EXPLICIT", matrix=np.array([[0, 1, 10], [20, 0, 2], [3, 30, 0]]))
     assert Hgs().why_not(Cvrp(metric=metric, demand=np.array([0, 1, 1]), capacity=2))
+
+
+@pytest.mark.parametrize("factor", [1e-3, 3e7])
+def test_amounts_of_any_scale(factor: float) -> None:
+    plain = Cvrp.generate(np.random.default_rng(5), n=40)
+    points = plain.metric.coordinates
+    assert points is not None
+    large = max(1, round(factor))
+    scaled = Cvrp(
+        metric=Metric(rule="EXACT_2D", coordinates=points * factor),
+        demand=plain.demand * large,
+        capacity=plain.capacity * large,
+    )
+    found = [api.solve(i, "hgs", iterations=300, time_limit=20, isolate=False) for i in (plain, scaled)]
+    assert all(not result.messages for result in found)
+    assert found[1].objective == pytest.approx(factor * found[0].objective, rel=0.01)
+    assert found[1].objective < 0.99 * api.solve(scaled, "savings", isolate=False).objective
