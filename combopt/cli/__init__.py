@@ -29,6 +29,7 @@ COMMANDS = {
     "report": "combopt.cli.report",
     "compare": "combopt.cli.report",
     "train": "combopt.cli.train",
+    "label": "combopt.cli.label",
     "doctor": "combopt.cli.doctor",
 }
 

@@ -32,6 +32,7 @@ def make_parser() -> argparse.ArgumentParser:
     _report(commands)
     _compare(commands)
     _train(commands)
+    _label(commands)
     doctor = commands.add_parser("doctor", help="what is installed, and what works together")
     doctor.add_argument("--warm-up", action="store_true", help="compile the own search loops now, not at first use")
     _json(doctor)
@@ -254,6 +255,34 @@ def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--judged", type=_whole, metavar="N", help="instances of a validation; default: 100, 1000 on a GPU"
     )
     often.add_argument("-q", "--quiet", action="store_true", help="no progress")
+
+
+def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    label = commands.add_parser(
+        "label",
+        help="solve random instances, for train to learn from",
+        description="Instances come in chunks, a file each. Chunks that the folder holds are not made again: after an "
+        "interruption of any kind, give the same command again.",
+    )
+    label.add_argument("kind", metavar="KIND", help="tsp, atsp, cvrp or op")
+    label.add_argument("--size", type=_whole, required=True, metavar="N", help="nodes of the instances, depots apart")
+    label.add_argument("--count", type=_whole, required=True, metavar="C", help="instances to learn from")
+    label.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write to")
+    label.add_argument("--seed", type=_seed, default=0, metavar="S", help="which instances to learn from; default: 0")
+    label.add_argument("--held-out", type=int, choices=range(11), default=1, metavar="K",
+                       help="chunks to be judged on, 0 to 10, the same ones for every seed; default: 1")  # fmt: skip
+    label.add_argument("--chunk", type=_whole, metavar="M", help="instances in a chunk; default: 1000, or 100 if an "
+                       "instance takes longer than a tenth of a second")  # fmt: skip
+    label.add_argument("--solver", metavar="NAME", help="default: fast_tsp for tsp and atsp, hgs for cvrp, "
+                       "prize_search for op")  # fmt: skip
+    label.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="option of the solver")
+    label.add_argument("-t", "--time-limit", type=_seconds, metavar="SECONDS",
+                       help="for each instance; default: 0.02 for tsp, 0.2 for op, 0.5 for atsp, else 1")  # fmt: skip
+    label.add_argument("--iterations", type=_whole, metavar="K", help="limit on the iterations of the solver; without "
+                       "-t the only one, so that the same labels come out on every machine")  # fmt: skip
+    label.add_argument("--jobs", type=_whole, metavar="J", help="processes; default: the cores of this one")
+    label.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    _json(label)
 
 
 def _shard(text: str) -> tuple[int, int]:

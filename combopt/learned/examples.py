@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -52,10 +53,16 @@ class Source:
     rank: int = 0
     view: int = 0
 
+    @cached_property
+    def longest(self) -> int:
+        """Codes of the longest label, without filling."""
+        return int((self.labels.codes >= 0).any(dim=0).sum())
+
     def sizes(self) -> tuple[list[int], np.ndarray[tuple[int], np.dtype[np.float64]]]:
         """Sizes of tails, and how often each is drawn: as the square root, for small tails are soon learned."""
-        allowed = self.problem.sizes(self.labels.codes.shape[1])
-        sizes = [s for s in allowed if not self.buckets or self._shape(s) in BUCKETS or s == allowed[-1]]
+        allowed = self.problem.sizes(self.longest)
+        shapes = {*BUCKETS, self._shape(allowed[-1])}
+        sizes = [s for s in allowed if not self.buckets or self._shape(s) in shapes]
         weight = np.sqrt(np.array(sizes, dtype=np.float64))
         return sizes, weight / weight.sum()
 

@@ -13,6 +13,20 @@ A file is a ``.npz`` (read without pickle) of some *chunks* of instances of one 
     from the current node, ties by number.  Most ranks of a good tour are 0, so that a compressed file takes some 15
     bytes for a tour of 100 nodes.
 
+For CVRP chunk ``k`` of instances with ``n`` customers has the points ``dice.integers(0, 10**6, (m, n + 1, 2))``, the
+depot first, and then the demands ``dice.integers(1, 10, (m, n))``, from one generator ``dice = default_rng([n, k])``.
+The arrays beside ``chunk`` are
+
+``visit: uint8[c, m, n]`` (``uint16`` from 257 customers on)
+    for each step the rank of the next customer among those not yet served, by integer squared distance from the
+    customer before, or from the depot where a route begins; ties by number;
+``begin: uint8[c, m, ceil(n / 8)]``
+    bits, the highest of a byte first: where a route begins;
+``capacity: int32[c]``
+    that of the vehicles.
+
+Knapsacks have no files: their labels are made on the spot.
+
 Chunks with numbers below ten are for validation and tests, in every file of every problem; nothing is trained on them.
 """
 
@@ -88,12 +102,69 @@ def orders_of_ranks(grid: Tensor, ranks: Tensor) -> Tensor:
 
 def write_tours(path: str | Path, chunks: list[int], tours: npt.NDArray[Any]) -> None:
     """Write tours ``int[c, m, n]`` of the given chunks as ranks."""
+    ranks = ranks_of_tours(tours.shape[2], chunks, tours)
+    np.savez_compressed(path, chunk=np.array(chunks, dtype=np.int32), rank=ranks)
+
+
+def ranks_of_tours(n: int, chunks: list[int], tours: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """``uint8[c, m, n - 1]`` (or ``uint16``): the tours ``int[c, m, n]`` of the given chunks as ranks."""
     ranks = []
     for chunk, orders in zip(chunks, tours, strict=True):
-        grid = torch.from_numpy(uniform_points(orders.shape[1], chunk, len(orders)))
+        grid = torch.from_numpy(uniform_points(n, chunk, len(orders)))
         ranks.append(ranks_of_orders(grid, torch.from_numpy(orders.astype(np.int64))).numpy())
-    small = np.uint8 if tours.shape[2] <= 256 else np.uint16
-    np.savez_compressed(path, chunk=np.array(chunks, dtype=np.int32), rank=np.stack(ranks).astype(small))
+    return np.stack(ranks).astype(small(n))
+
+
+def small(n: int) -> type[np.unsignedinteger[Any]]:
+    """The type for numbers below ``n``."""
+    return np.uint8 if n <= 256 else np.uint16
+
+
+# --- routes as ranks -----------------------------------------------------------------------------------------------
+
+
+def uniform_customers_of(n: int, chunk: int, count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """``int64[count, n + 1, 2]``, the points of a chunk of instances with ``n`` customers, the depot first, on the
+    grid, and ``int64[count, n]``, the demands."""
+    dice = np.random.default_rng([n, chunk])
+    return dice.integers(0, GRID, (count, n + 1, 2)), dice.integers(1, 10, (count, n))
+
+
+def ranks_of_routes(grid: Tensor, codes: Tensor) -> Tensor:
+    """``int64[B, n]``: routes as ranks of the next customer, seen from the one before, or from the depot if a route
+    begins; see the module.  ``codes: int[B, n]`` are twice the customer, plus one where a route begins."""
+    customers, begins = codes.to(torch.int64) // 2, codes % 2 == 1
+    near = _by_distance(grid)
+    rows = torch.arange(len(codes), device=codes.device)
+    open_ = torch.ones(grid.shape[:2], dtype=torch.bool, device=codes.device)
+    open_[:, 0] = False
+    here = torch.zeros_like(rows)
+    out = torch.empty_like(customers)
+    for step in range(codes.shape[1]):
+        listed = near[rows, torch.where(begins[:, step], 0, here)]
+        before = open_.gather(1, listed).cumsum(dim=1)
+        here = customers[:, step]
+        at = (listed == here.unsqueeze(1)).to(torch.int8).argmax(dim=1)
+        out[:, step] = before[rows, at] - 1
+        open_[rows, here] = False
+    return out
+
+
+def routes_of_ranks(grid: Tensor, ranks: Tensor, begins: Tensor) -> Tensor:
+    """The inverse of :func:`ranks_of_routes`: ``int64[B, n]``, with ``begins: bool[B, n]``, where routes begin."""
+    near = _by_distance(grid)
+    rows = torch.arange(len(ranks), device=ranks.device)
+    open_ = torch.ones(grid.shape[:2], dtype=torch.bool, device=ranks.device)
+    open_[:, 0] = False
+    here = torch.zeros_like(rows)
+    out = torch.empty(ranks.shape, dtype=torch.int64, device=ranks.device)
+    for step in range(ranks.shape[1]):
+        listed = near[rows, torch.where(begins[:, step], 0, here)]
+        reached = open_.gather(1, listed).cumsum(dim=1) > ranks[:, step : step + 1]
+        here = listed[rows, reached.to(torch.int8).argmax(dim=1)]
+        out[:, step] = 2 * here + begins[:, step]
+        open_[rows, here] = False
+    return out
 
 
 # --- files ---------------------------------------------------------------------------------------------------------
@@ -192,11 +263,11 @@ def made(problem: Problem[Any], size: int, count: int, seed: int, device: torch.
     """
     from combopt.learned.problems.base import Labels
 
-    if size > MADE:
+    if size > problem.teaches:
         raise UsageError(
             "E201",
             f"--size {size} without labels",
-            expected=f"at most {MADE} nodes",
+            expected=f"at most {problem.teaches}",
             remedy="Give a folder of labels with --labels.",
         )
     instances = problem.uniform(size, count, torch.Generator().manual_seed(seed))
@@ -204,7 +275,3 @@ def made(problem: Problem[Any], size: int, count: int, seed: int, device: torch.
     if codes is None:
         raise UsageError("E201", f"no labels for {problem.kind}", remedy="Give a folder of labels with --labels.")
     return Labels(instances, codes.to(torch.int16)).to(device)
-
-
-MADE = 20
-"""Largest instances for which labels are made on the fly."""

@@ -67,6 +67,7 @@ def reconstruct(
         shortest = min(SHORTEST, longest)
         share = float(torch.rand((), generator=generator, device=codes.device))
         size = min(longest, int(shortest * ((longest + 1) / shortest) ** share))
+        codes = problem.lined_up(instances, codes, generator)
         pieces = problem.pieces(codes, size, max(1, CELLS // codes.numel()), generator)
         count, parts, length = pieces.rows.shape
         size = pieces.place.shape[2]

@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from combopt.errors import UsageError
-from combopt.instances.solutions import Tour
+from combopt.instances.atsp import Atsp
+from combopt.instances.cvrp import Cvrp
+from combopt.instances.knapsack import Knapsack
+from combopt.instances.metric import MATRIX_LIMIT, Metric
+from combopt.instances.op import Op
+from combopt.instances.solutions import Routes, Selection, Tour
 from combopt.instances.tsp import Tsp
 from combopt.learned.weights import store
 from combopt.model import Instance, Number, Solution
 from combopt.result import StoppedBy
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
+from combopt.solvers.greedy_packing import greedy_by_ratio
+from combopt.solvers.greedy_prize import greedy as greedy_prize
+from combopt.solvers.savings import savings_routes
 from combopt.solvers.tours import first_tour
 
 if TYPE_CHECKING:
@@ -30,6 +38,10 @@ SEEN = 100
 WHOLE = 200
 LARGE = 5000
 """Tokens of an instance that re-construction does not start on by building it whole, which would take too long."""
+GREEDY = 1000
+"""Nodes up to which orienteering starts from a greedy tour."""
+OP_RULES = ("EUC_2D", "CEIL_2D", "FLOOR_2D", "EXACT_2D", "DIMACS_2D", "ATT")
+"""Distances that the policy for orienteering computes as the instance does."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +57,65 @@ class Kind:
     settled: Callable[[Any], bool]
 
 
-def _tsp_refuses(instance: Tsp) -> str | None:
-    metric = instance.metric
+def _not_in_the_plane(metric: Metric) -> str | None:
     if metric.matrix is not None or metric.coordinates is None:
         return "the policy looks at coordinates, and the distances are an explicit matrix"
     if metric.coordinates.shape[1] != 2:
         return "the policy looks at points of the plane, and these are in space"
-    return "the policy cannot keep fixed edges" if len(instance.fixed_edges) else None
+    return None
+
+
+def _tsp_refuses(instance: Tsp) -> str | None:
+    fixed = "the policy cannot keep fixed edges" if len(instance.fixed_edges) else None
+    return _not_in_the_plane(instance.metric) or fixed
+
+
+def _cvrp_refuses(instance: Cvrp) -> str | None:
+    if instance.demand.max() > instance.capacity:
+        return "a demand exceeds the capacity"
+    if instance.max_length is not None:
+        return "the policy cannot keep to a longest length of routes"
+    if instance.vehicles is not None and instance.vehicles < instance.customers:
+        return "the policy cannot keep to a number of vehicles"
+    return _not_in_the_plane(instance.metric)
+
+
+def _savings(instance: Cvrp) -> Routes:
+    routes = savings_routes(instance)
+    assert routes is not None  # any number of routes may be used, and every customer fits into a vehicle
+    return Routes(tuple(map(tuple, routes)))
+
+
+def _by_ratio(instance: Knapsack) -> Selection:
+    return Selection(greedy_by_ratio(instance.profit, instance.weight[None], np.array([instance.capacity])))
+
+
+def _atsp_refuses(instance: Atsp) -> str | None:
+    if instance.nodes > MATRIX_LIMIT:
+        return f"it needs the full distance matrix, too large for {instance.nodes} nodes"
+    return "the policy cannot keep fixed arcs" if len(instance.fixed_edges) else None
+
+
+def _op_refuses(instance: Op) -> str | None:
+    if instance.metric.rule not in OP_RULES:
+        return f"the policy does not know distances {instance.metric.rule}"
+    return None if instance.evaluate(_ends(instance)).feasible else "even the ends alone are too far apart"
+
+
+def _ends(instance: Op) -> Tour:
+    return Tour(np.array([instance.depot] if instance.end is None else [instance.depot, instance.end]))
+
+
+def _first_op(instance: Op) -> Tour:
+    return (greedy_prize(instance) if instance.nodes <= GREEDY else None) or _ends(instance)
 
 
 KINDS = {
     "tsp": Kind(_tsp_refuses, lambda instance: Tour(first_tour(instance)), lambda instance: instance.nodes <= 3),
+    "cvrp": Kind(_cvrp_refuses, _savings, lambda instance: instance.customers <= 1),
+    "knapsack": Kind(lambda instance: None, _by_ratio, lambda instance: instance.weight.sum() <= instance.capacity),
+    "atsp": Kind(_atsp_refuses, lambda instance: Tour(first_tour(instance)), lambda instance: instance.nodes <= 2),
+    "op": Kind(_op_refuses, _first_op, lambda instance: instance.nodes == len(_ends(instance).order)),
 }
 """By kind; each has a decision process in :mod:`combopt.learned.problems`."""
 

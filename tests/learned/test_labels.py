@@ -121,7 +121,7 @@ def test_local_optima_have_no_better_neighbour_of_two_edges() -> None:
 
 def test_labels_that_cannot_be_made(process: TspProcess) -> None:
     with pytest.raises(UsageError, match="--labels"):
-        labels.made(process, labels.MADE + 1, 10, 0, CPU)
+        labels.made(process, process.teaches + 1, 10, 0, CPU)
 
 
 def test_batches_are_functions_of_seed_step_and_rank(process: TspProcess, solved: Labels[Any]) -> None:

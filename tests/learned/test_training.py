@@ -18,7 +18,7 @@ import torch
 
 from combopt.cli import main
 from combopt.errors import InputError, SolverError, UsageError
-from combopt.learned import checkpoint, labels
+from combopt.learned import checkpoint
 from combopt.learned.decoding import Decoder, greedy
 from combopt.learned.network import Policy
 from combopt.learned.problems.base import Labels
@@ -298,4 +298,4 @@ def test_training_needs_no_solver_package() -> None:
         run = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, timeout=100)
         assert run.returncode == 0, run.stderr
         assert Path(folder, "bq-tsp-tiny.json").exists()
-    assert labels.MADE == 20
+    assert TspProcess.teaches == 20

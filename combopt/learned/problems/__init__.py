@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 TABLE = {
     "tsp": "combopt.learned.problems.tsp:TspProcess",
+    "cvrp": "combopt.learned.problems.cvrp:CvrpProcess",
+    "knapsack": "combopt.learned.problems.knapsack:KnapsackProcess",
+    "atsp": "combopt.learned.problems.atsp:AtspProcess",
+    "op": "combopt.learned.problems.op:OpProcess",
 }
 """Where the decision process of each kind is; loading one loads torch."""
 

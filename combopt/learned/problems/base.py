@@ -22,9 +22,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from combopt.errors import UsageError
 from combopt.model import Instance, Ints, Solution
 
 
@@ -135,6 +137,8 @@ class Problem(ABC, Generic[S]):
     """Whether the first token is an origin and the last a destination; false for a knapsack."""
     rebuilds: ClassVar[bool] = False
     """Whether :meth:`pieces` says which parts of a solution can be built again."""
+    teaches: ClassVar[int] = 20
+    """Nodes or items of the largest instances that :meth:`teach` may be asked for."""
 
     # --- instances and solutions ---------------------------------------------------------------------------------
 
@@ -237,6 +241,10 @@ class Problem(ABC, Generic[S]):
         """The states under random symmetries that keep what is best, in place of their tokens' features."""
         return state
 
+    def lined_up(self, instances: S, codes: Tensor, generator: torch.Generator) -> Tensor:
+        """``codes`` of the same solutions, written so that what lies together stands together, for :meth:`pieces`."""
+        return codes
+
     def pieces(self, codes: Tensor, size: int, most: int, generator: torch.Generator) -> Pieces:
         """Parts of ``size`` codes (or fewer) of solutions to build again, at most ``most`` of each solution.
 
@@ -249,6 +257,22 @@ class Problem(ABC, Generic[S]):
     @abstractmethod
     def chunk(self, arrays: Mapping[str, Any], row: int, device: torch.device) -> Labels[S]:
         """The labels of one chunk of a label file (:mod:`combopt.learned.labels`): arrays by name, and which row."""
+
+    def chunk_instances(self, size: int, chunk: int, count: int) -> list[Instance]:
+        """The instances of a chunk, for a solver to label; :meth:`chunk` makes the same ones again.
+
+        They have the distribution of :meth:`uniform`, and whole numbers for data, the same on every machine.
+
+        Raises
+        ------
+        UsageError
+            E201 if there are no label files of this kind.
+        """
+        raise UsageError("E201", f"there are no label files of {self.kind}", expected="another kind")
+
+    def chunk_arrays(self, size: int, chunk: int, codes: list[Ints]) -> dict[str, npt.NDArray[Any]]:
+        """The arrays of a label file with this one chunk, without ``chunk``: solutions of its instances, as codes."""
+        raise NotImplementedError
 
     @abstractmethod
     def uniform(self, size: int, count: int, generator: torch.Generator) -> S:

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from combopt.errors import InputError
+from combopt.instances.metric import Metric
 from combopt.instances.solutions import Tour
 from combopt.instances.tsp import Tsp
 from combopt.learned.improve import short_tours
-from combopt.learned.labels import GRID, orders_of_ranks, uniform_points
+from combopt.learned.labels import GRID, orders_of_ranks, ranks_of_tours, uniform_points
 from combopt.learned.problems.base import Labels, Pieces, Problem, State, Tokens
 from combopt.model import Instance, Ints, Solution
 
@@ -138,7 +140,7 @@ class TspProcess(Problem[TspState]):
         return TspState(torch.cat([here, last], dim=1), seen.node), tokens
 
     def signature(self, state: TspState) -> Tensor:
-        return _scatter(state.node[:, 1:-1]).sum(dim=1) + _scatter(3 * state.node[:, 0] + 1_000_003)
+        return scatter(state.node[:, 1:-1]).sum(dim=1) + scatter(3 * state.node[:, 0] + 1_000_003)
 
     # --- solutions as teachers -----------------------------------------------------------------------------------
 
@@ -194,6 +196,17 @@ class TspProcess(Problem[TspState]):
             raise InputError("E120", f"chunk {int(arrays['chunk'][row])} holds a tour that is no permutation")
         return Labels(TspState.fresh((grid.to(torch.float64) / GRID).to(torch.float32)), codes.to(torch.int16))
 
+    def chunk_instances(self, size: int, chunk: int, count: int) -> list[Instance]:
+        grid = uniform_points(size, chunk, count).astype(np.float64)
+        return [Tsp(metric=Metric(rule="EUC_2D", coordinates=points)) for points in grid]
+
+    def chunk_arrays(self, size: int, chunk: int, codes: list[Ints]) -> dict[str, npt.NDArray[Any]]:
+        tours = torch.from_numpy(np.stack(codes))
+        tours = tours.gather(1, (tours.argmin(dim=1, keepdim=True) + torch.arange(size)) % size)
+        back = torch.cat([tours[:, :1], tours[:, 1:].flip(1)], dim=1)
+        tours = torch.where(tours[:, 1:2] <= tours[:, -1:], tours, back)
+        return {"rank": ranks_of_tours(size, [chunk], tours.numpy()[None])}
+
     def uniform(self, size: int, count: int, generator: torch.Generator) -> TspState:
         return TspState.fresh(torch.rand(count, size, 2, generator=generator, device=generator.device))
 
@@ -201,7 +214,7 @@ class TspProcess(Problem[TspState]):
         return short_tours(instances.points[:, :-1], STARTS)
 
 
-def _scatter(values: Tensor) -> Tensor:
+def scatter(values: Tensor) -> Tensor:
     """Numbers as pseudo-random ones, so that sums tell sets apart (the finaliser of Steele et al.'s SplitMix64)."""
     mixed = (values + 1) * -7046029254386353131
     mixed = (mixed ^ ((mixed >> 30) & 0x3FFFFFFFF)) * -4658895280553007687
