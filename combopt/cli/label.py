@@ -209,7 +209,7 @@ def solved(
     share = batch(work)
     waiting: deque[tuple[int, list[Instance], list[Future[Any]]]] = deque()
     left = deque(chunks)
-    context = multiprocessing.get_context("spawn")
+    context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=die_with_parent)
     try:
         while left or waiting:
@@ -220,8 +220,12 @@ def solved(
                 waiting.append((chunk, instances, [_submitted(pool, task, display) for task in tasks]))
             chunk, instances, futures = waiting.popleft()
             yield chunk, list(zip(instances, _collected(futures), strict=True))
+    except BaseException:
+        for child in set(multiprocessing.active_children()) - others:
+            child.kill()  # what it was at is lost anyway
+        raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def batch(work: Work) -> int:
@@ -235,7 +239,12 @@ def _submitted(pool: ProcessPoolExecutor, task: Task, display: LabelDisplay) -> 
             future = pool.submit(solve_all, task)
     except BrokenProcessPool:
         raise _died() from None
-    future.add_done_callback(lambda done: None if done.cancelled() else display.add(len(task.instances)))
+
+    def told(done: Future[Any]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            display.add(len(task.instances))
+
+    future.add_done_callback(told)
     return future
 
 
