@@ -320,12 +320,15 @@ def test_the_suites_load(path, benchmark_files):
         assert entry.solver == "auto" or api.make_solver(entry.solver, entry.options).accepts(instance)
 
 
-def test_the_suites_of_the_manual(benchmark_files, tmp_path):
+def test_the_suites_of_the_manual(benchmark_files, tmp_path, monkeypatch):
     text = (SUITES.parent.parent / "docs" / "suites.md").read_text()
     first, second = (block.partition("```")[0] for block in text.split("```toml\n")[1:])
     found = suite(tmp_path, first, root=benchmark_files)
     assert (found.name, found.count(), found.seeds) == ("short tours", 12, (0, 1, 2))
     assert [c.label for c in found.configurations] == ["fast_tsp", "Or-opt"]
     assert [case.reference.value for case in islice(found.cases(), 2)] == [2579, 7542]
+    program = tmp_path / "mysolver"
+    program.touch(mode=0o755)
+    monkeypatch.chdir(tmp_path)
     (own,) = suite(tmp_path, second).configurations
     assert (own.solver, own.label) == ("external", "mine")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -78,7 +79,8 @@ def fail_to_stop(session: Session) -> None:
     def interrupt() -> None:
         raise ValueError("not now")
 
-    session.on_stop(interrupt)
+    with contextlib.suppress(ValueError):  # the request may have come already
+        session.on_stop(interrupt)
     obey(session)
 
 
