@@ -22,12 +22,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from combopt.errors import UsageError
-from combopt.model import Instance, Ints, Solution
+from combopt.model import Floats, Instance, Ints, Solution
 
 
 @dataclass(frozen=True)
@@ -281,3 +282,10 @@ class Problem(ABC, Generic[S]):
     def teach(self, instances: S) -> Tensor | None:
         """Good solutions (codes) of small instances by means that need no other package; ``None`` without such."""
         return None
+
+
+def in_unit_box(points: Floats) -> Tensor:
+    """``float32[n, 2]``: ``points`` moved to the origin and divided by the longer side of their bounding box."""
+    low = points.min(axis=0)
+    extent = float((points.max(axis=0) - low).max()) or 1.0
+    return torch.from_numpy(((points - low) / extent).astype(np.float32))

@@ -19,7 +19,7 @@ from combopt.instances.routing import uniform_customers
 from combopt.instances.solutions import Routes
 from combopt.learned.exact_routes import MOST, best_routes
 from combopt.learned.labels import GRID, ranks_of_routes, routes_of_ranks, small, uniform_customers_of
-from combopt.learned.problems.base import Labels, Pieces, Problem, State, Tokens
+from combopt.learned.problems.base import Labels, Pieces, Problem, State, Tokens, in_unit_box
 from combopt.learned.problems.tsp import scatter
 from combopt.model import Instance, Ints, Solution
 
@@ -82,11 +82,8 @@ class CvrpProcess(Problem[CvrpState]):
         assert isinstance(instance, Cvrp)
         points = instance.metric.coordinates
         assert points is not None
-        low = points.min(axis=0)
-        extent = float((points.max(axis=0) - low).max()) or 1.0
-        scaled = torch.from_numpy(((points - low) / extent).astype(np.float32))
         demand = torch.from_numpy(instance.demand[1:].copy())
-        return CvrpState.fresh(scaled[None], demand[None], torch.tensor([instance.capacity]))
+        return CvrpState.fresh(in_unit_box(points)[None], demand[None], torch.tensor([instance.capacity]))
 
     def solution(self, instance: Instance, codes: Ints) -> Solution:
         routes: list[list[int]] = []

@@ -18,7 +18,7 @@ from combopt.instances.solutions import Tour
 from combopt.instances.tsp import Tsp
 from combopt.learned.improve import short_tours
 from combopt.learned.labels import GRID, orders_of_ranks, ranks_of_tours, uniform_points
-from combopt.learned.problems.base import Labels, Pieces, Problem, State, Tokens
+from combopt.learned.problems.base import Labels, Pieces, Problem, State, Tokens, in_unit_box
 from combopt.model import Instance, Ints, Solution
 
 STARTS = 8
@@ -64,9 +64,7 @@ class TspProcess(Problem[TspState]):
         assert isinstance(instance, Tsp)
         points = instance.metric.coordinates
         assert points is not None
-        low = points.min(axis=0)
-        extent = float((points.max(axis=0) - low).max()) or 1.0
-        return TspState.fresh(torch.from_numpy(((points - low) / extent).astype(np.float32))[None])
+        return TspState.fresh(in_unit_box(points)[None])
 
     def solution(self, instance: Instance, codes: Ints) -> Solution:
         return Tour(codes)
