@@ -20,8 +20,21 @@ def start(events: list[Event]) -> Background:
 
 
 def ticks(background: Background) -> int:
-    fields = Path(f"/proc/{background._worker.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+    return sum(int(field) for field in stat(background)[11:13])
+
+
+def stat(background: Background) -> list[str]:
+    """The fields of its process after the name, beginning with its state."""
+    return Path(f"/proc/{background._worker.process.pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def wait_for_pause(background: Background) -> None:
+    """A signal to stop is on its way for a moment, and longer on a busy machine."""
+    until = time.monotonic() + 10
+    while stat(background)[0] != "T" and time.monotonic() < until:
+        time.sleep(0.01)
+    assert stat(background)[0] == "T"
+    time.sleep(0.1)  # the other threads follow the first
 
 
 def test_it_works_only_while_it_runs() -> None:
@@ -34,6 +47,7 @@ def test_it_works_only_while_it_runs() -> None:
             background.run(0.5, lambda: False)
         found = len(events)
         assert found
+        wait_for_pause(background)
         worked = ticks(background)
         time.sleep(0.3)
         background.poll()
