@@ -236,6 +236,7 @@ def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     either.add_argument("--steps", type=_whole, metavar="K", help="steps of the optimiser; repeatable to the last bit")
     length.add_argument("--stop-after", type=_seconds, metavar="M", help="end this piece of it after M minutes")
     how = train.add_argument_group("how it is trained")
+    how.add_argument("--begin", metavar="CARD", help="weights to begin with, of any problem; same network")
     how.add_argument("--network", metavar="NAME", help="full, small or tiny; default: full on a GPU, else tiny")
     how.add_argument("--device", default="auto", metavar="NAME", help="cpu, cuda or auto, the default")
     how.add_argument("--precision", metavar="P", help="float32 or bfloat16; default: bfloat16 on a GPU")

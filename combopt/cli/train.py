@@ -48,6 +48,7 @@ def train_command(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace, ranks: Any, device: torch.device) -> int:
     from combopt.learned import checkpoint
     from combopt.learned.training import Trainer, plan_of
+    from combopt.learned.weights import store
 
     folder = Path(options.output)
     try:
@@ -66,7 +67,8 @@ def _train(options: argparse.Namespace, ranks: Any, device: torch.device) -> int
         changes = changed(options, plan)
     labels, held_out = examples(options, plan, device)
     if latest is None:
-        trainer = Trainer(plan, labels, held_out, ranks, compiled=not options.eager)
+        first = store.load(store.choose("", plan.began)) if plan.began else None
+        trainer = Trainer(plan, labels, held_out, ranks, compiled=not options.eager, first=first)
     else:
         trainer = Trainer.resume(latest, labels, held_out, ranks, compiled=not options.eager, **changes)
     if ranks.first:
@@ -103,6 +105,7 @@ def new_plan(options: argparse.Namespace, device: torch.device) -> Plan:
         "seconds": None if options.steps is not None else 60.0 * options.minutes,
         "buckets": cuda,
         "view": options.view or 0,
+        "began": options.begin or "",
     }
     name = options.network or ("full" if cuda else "tiny")
     return Plan(problem=options.problem, size=options.size, network=preset(name), **given)
@@ -173,9 +176,10 @@ def _tell(options: argparse.Namespace, trainer: Trainer, folder: Path, done: boo
     size = next((name for name, config in PRESETS.items() if config == plan.network), "own")
     count = len(trainer.source.labels)
     source = f"labels of {count:,} instances" if options.labels else f"{count:,} instances solved by its own search"
+    began = f"; begun with the weights {Path(plan.began).stem}" if plan.began else ""
     facts = {
         "name": f"bq-{plan.problem}-{size}",
-        "data": f"{plan.problem} with {plan.size} nodes, uniform; {source}",
+        "data": f"{plan.problem} with {plan.size} nodes, uniform; {source}{began}",
         "view": plan.view,
         "seed": plan.seed,
         "hours": round(trainer.seconds / 3600, 3),

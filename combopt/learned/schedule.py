@@ -44,6 +44,8 @@ class Plan:
         Nodes to choose from that the network sees, as in :class:`~combopt.learned.decoding.Decoder`; 0 for all.
     made
         Labels that are made on the spot where none are given.
+    began
+        Name of the weights that the run began with; empty for random ones.
     """
 
     problem: str
@@ -63,6 +65,7 @@ class Plan:
     buckets: bool = False
     view: int = 0
     made: int = 4096
+    began: str = ""
 
     def __post_init__(self) -> None:
         if (self.steps is None) == (self.seconds is None):

@@ -69,6 +69,9 @@ class Trainer:
         The processes that train together.
     compiled
         Compile the layers on a GPU: slower for the first minutes, then faster.
+    first
+        Another policy, maybe of another kind: its weights are where the run begins, as far as they fit (the layers
+        are the same for all kinds, the adapters are not).
     """
 
     def __init__(
@@ -79,12 +82,15 @@ class Trainer:
         ranks: Ranks | None = None,
         *,
         compiled: bool = True,
+        first: Policy | None = None,
     ) -> None:
         self.plan, self.held_out, self.ranks = plan, held_out, ranks or Ranks()
         self.device = labels.codes.device
         self.problem = find(plan.problem)
         torch.manual_seed(plan.seed)
         self.policy = Policy(plan.network, self.problem).to(self.device)
+        if first is not None:
+            take_over(self.policy, first)
         self.average = Policy(plan.network, self.problem).to(self.device)
         self.average.load_state_dict(self.policy.state_dict())
         cuda = self.device.type == "cuda"
@@ -322,6 +328,21 @@ class Trainer:
         self.optimiser.load_state_dict({"state": state, "param_groups": groups})
         self.step, self.samples, self.read = int(account["step"]), int(account["samples"]), int(account["tokens_read"])
         self.seconds, self.parts, self.gaps = float(account["seconds"]), int(account["parts"]), list(account["gaps"])
+
+
+def take_over(policy: Policy, other: Policy) -> None:
+    """Copy the weights of ``other`` that have the same name and shape in ``policy``.
+
+    Raises
+    ------
+    UsageError
+        E201 if the two networks differ in width or depth.
+    """
+    if policy.config != other.config:
+        raise UsageError("E201", f"weights to begin with of {other.config}", expected=f"{policy.config}")
+    mine, theirs = policy.state_dict(), other.state_dict()
+    fitting = {name: tensor for name, tensor in theirs.items() if name in mine and mine[name].shape == tensor.shape}
+    policy.load_state_dict(mine | fitting)
 
 
 def plan_of(account: dict[str, Any], path: Path) -> Plan:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from combopt.cli import main
 from combopt.learned import labels
@@ -43,6 +44,28 @@ def test_a_run_from_files(tmp_path: Path, capsys: Any) -> None:
     assert "trained    3 steps" in said
     assert "weights" in said
     assert store.read_card(tmp_path / "run" / "bq-tsp-tiny.json").data.endswith("labels of 40 instances")
+
+
+def test_a_run_that_begins_with_the_weights_of_another_kind(tmp_path: Path) -> None:
+    assert main([*QUICK, "--steps", "3", "-o", str(tmp_path / "tours")]) == 0
+    begin = str(tmp_path / "tours" / "bq-tsp-tiny.json")
+    items = [*QUICK, "--problem", "knapsack", "--steps", "1", "--rate", "1e-9", "-o", str(tmp_path / "items")]
+    assert main([*items, "--begin", begin]) == 0
+    first, second = (
+        store.load(store.read_card(p)) for p in (Path(begin), tmp_path / "items" / "bq-knapsack-tiny.json")
+    )
+    # A step of next to no size leaves the layers as they were; the adapter is new.
+    for mine, theirs in zip(second.layers, first.layers, strict=True):
+        assert torch.allclose(mine.read.weight, theirs.read.weight, atol=1e-6)
+    assert second.adapter.embed.weight.shape != first.adapter.embed.weight.shape
+    assert store.read_card(tmp_path / "items" / "bq-knapsack-tiny.json").data.endswith("weights bq-tsp-tiny")
+
+
+def test_weights_of_another_network_are_no_beginning(tmp_path: Path, capsys: Any) -> None:
+    assert main([*QUICK, "--steps", "1", "-o", str(tmp_path / "tiny")]) == 0
+    command = [*QUICK, "--steps", "1", "-o", str(tmp_path / "small"), "--network", "small"]
+    assert main([*command, "--begin", str(tmp_path / "tiny" / "bq-tsp-tiny.json")]) == 2
+    assert "weights to begin with" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,8 @@ def read_card(path: Path) -> Card:
 def choose(kind: str, wanted: str = "") -> Card:
     """The card of the weights to use: named, the path of a card or of its tensors, or else the best for ``kind``.
 
-    The best are those with the smallest gap on the first measure of their cards.
+    The best are those with the smallest gap on the first measure of their cards.  With ``kind`` empty, weights that
+    are named may be for any kind.
 
     Raises
     ------
@@ -118,7 +119,7 @@ def choose(kind: str, wanted: str = "") -> Card:
                 remedy="combopt train makes some; give the file of their card.",
             )
         card = min(shipped, key=lambda card: next(iter(card.gaps.values()), float("inf")))
-    if card.kind != kind:
+    if kind and card.kind != kind:
         raise UsageError("E204", f"the weights {card.name} are for {card.kind}, not {kind}")
     return card
 
