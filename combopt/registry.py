@@ -112,6 +112,7 @@ SOLUTIONS = Registry(
         "assignment": "combopt.instances.solutions:Assignment",
         "schedule": "combopt.instances.solutions:Schedule",
         "point": "combopt.instances.solutions:Point",
+        "robust_plan": "combopt.instances.solutions:RobustPlan",
     },
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -95,6 +95,40 @@ class Point(Solution):
         if not isinstance(values, dict):
             raise InputError("E118", "point: 'values' is missing", expected="an object of numbers by name")
         return cls(tuple(values), np.array(list(values.values()), dtype=np.float64))
+
+
+@dataclass(frozen=True, eq=False)
+class RobustPlan(Solution):
+    """A decision for now, and recourse decisions held ready for what may come.
+
+    Parameters
+    ----------
+    first
+        ``float64[n]``: the first stage.
+    recourse
+        ``float64[k, m]``: second stages; in every scenario the best of those that are feasible there is taken.
+    weights
+        ``float64[k]``, none negative, sum 1: a mixture of the recourse decisions whose worst case is that of the
+        plan.  It proves the worst case where only the objective is uncertain; empty where it is not needed.
+    scenario
+        ``float64[q]``: the worst scenario that is known; empty if none is.
+    """
+
+    type: ClassVar[str] = "robust_plan"
+    first: Floats
+    recourse: Floats
+    weights: Floats = field(default_factory=lambda: np.zeros(0))
+    scenario: Floats = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        for name, rank in (("first", 1), ("recourse", 2), ("weights", 1), ("scenario", 1)):
+            values = frozen_array(getattr(self, name), np.float64, (None,) * rank, name)
+            if not np.isfinite(values).all():
+                raise InputError("E114", f"robust plan: {name} holds a number that is not finite")
+            object.__setattr__(self, name, values)
+        if self.weights.size and len(self.weights) != len(self.recourse):
+            found = f"{len(self.weights)} weights of {len(self.recourse)} recourse decisions"
+            raise InputError("E115", found, expected="one each, or none at all")
 
 
 def _whole(value: Any, what: str) -> int:
