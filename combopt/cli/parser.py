@@ -226,7 +226,8 @@ def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
                        "instance afresh at every step")  # fmt: skip
     train.add_argument("--problem", default="tsp", metavar="KIND", help="default: tsp")
     train.add_argument("--size", type=_whole, metavar="N", help="nodes of the instances")
-    train.add_argument("--labels", metavar="DIR", help="folder of solved instances; for up to 20 nodes not needed")
+    train.add_argument("--labels", metavar="DIR", help="folder of solved instances; not needed for knapsacks, nor "
+                       "for up to 20 nodes, or 10 customers: these are solved on the spot")  # fmt: skip
     train.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for checkpoints and weights")
     train.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
     _json(train)
@@ -255,6 +256,7 @@ def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     often.add_argument(
         "--judged", type=_whole, metavar="N", help="instances of a validation; default: 100, 1000 on a GPU"
     )
+    often.add_argument("--tensorboard", action="store_true", help="write event files of TensorBoard to the folder")
     often.add_argument("-q", "--quiet", action="store_true", help="no progress")
 
 

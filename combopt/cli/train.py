@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from combopt.cli.training_progress import TrainingDisplay
+from combopt.cli.training_progress import TrainingDisplay, tensorboard
 from combopt.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -73,7 +73,11 @@ def _train(options: argparse.Namespace, ranks: Any, device: torch.device) -> int
         trainer = Trainer.resume(latest, labels, held_out, ranks, compiled=not options.eager, **changes)
     if ranks.first:
         forget_after(folder / METRICS, trainer.step)
-    with TrainingDisplay(folder / METRICS if ranks.first else None, quiet=options.quiet or not ranks.first) as display:
+    told = ranks.first
+    events = tensorboard(folder / "tensorboard", trainer.step) if options.tensorboard and told else None
+    with TrainingDisplay(
+        folder / METRICS if told else None, quiet=options.quiet or not told, events=events
+    ) as display:
         done = trainer.run(
             folder,
             report=display,

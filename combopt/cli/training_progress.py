@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import time
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
@@ -17,12 +18,15 @@ from rich.table import Table
 from rich.text import Text
 
 from combopt.cli.sweep_progress import clock
+from combopt.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from combopt.learned.training import Report
 
 OFTEN = 10.0
 """Seconds between two lines of a log."""
+CURVES = ("loss", "gap", "rate", "samples_per_second", "tokens_per_second")
+"""What TensorBoard is told."""
 
 
 def line(report: Report) -> str:
@@ -37,12 +41,13 @@ def line(report: Report) -> str:
 class TrainingDisplay:
     """Takes the reports of a run; a context manager.
 
-    ``metrics`` is a file that every report is added to as a line of JSON; ``quiet`` shows nothing.
+    ``metrics`` is a file that every report is added to as a line of JSON, ``events`` a writer of TensorBoard's;
+    ``quiet`` shows nothing.
     """
 
-    def __init__(self, metrics: Path | None, *, quiet: bool) -> None:
+    def __init__(self, metrics: Path | None, *, quiet: bool, events: Any = None) -> None:
         self._console = Console(stderr=True, highlight=False)
-        self._metrics, self._quiet = metrics, quiet
+        self._metrics, self._quiet, self._events = metrics, quiet, events
         self._live: Live | None = None
         self._last: Report | None = None
         self._next = 0.0
@@ -66,6 +71,10 @@ class TrainingDisplay:
         if self._metrics is not None:
             with self._metrics.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(_plain(report), allow_nan=False) + "\n")
+        if self._events is not None:
+            for name in CURVES:
+                if (value := _plain(report)[name]) is not None:
+                    self._events.add_scalar(name, value, report.step)
         now = time.monotonic()
         shown = report.gap is not None or (self._live is None and now >= self._next)
         if not self._quiet and shown:
@@ -77,6 +86,23 @@ class TrainingDisplay:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+        if self._events is not None:
+            self._events.close()
+
+
+def tensorboard(folder: Path, step: int) -> Any:
+    """A writer of TensorBoard's event files; what older files of the folder say of steps after ``step`` is void.
+
+    Raises
+    ------
+    MissingExtraError
+        If TensorBoard is not installed.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise MissingExtraError("tensorboard", "tensorboard")
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(folder, purge_step=step + 1)
 
 
 def _plain(report: Report) -> dict[str, float | None]:

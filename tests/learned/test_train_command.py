@@ -46,6 +46,19 @@ def test_a_run_from_files(tmp_path: Path, capsys: Any) -> None:
     assert store.read_card(tmp_path / "run" / "bq-tsp-tiny.json").data.endswith("labels of 40 instances")
 
 
+def test_curves_for_tensorboard(tmp_path: Path) -> None:
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    command = [*QUICK, "-o", str(tmp_path), "--resume", "--tensorboard"]
+    assert main([*command, "--steps", "2"]) == 0
+    assert main([*command, "--steps", "4"]) == 0
+    found = events.EventAccumulator(str(tmp_path / "tensorboard"))
+    found.Reload()
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    told = {row["step"]: row["gap"] for row in rows if row["gap"] is not None}
+    assert {event.step: pytest.approx(event.value, rel=1e-5) for event in found.Scalars("gap")} == told
+    assert set(found.Tags()["scalars"]) >= {"loss", "rate", "tokens_per_second"}
+
+
 def test_a_run_that_begins_with_the_weights_of_another_kind(tmp_path: Path) -> None:
     assert main([*QUICK, "--steps", "3", "-o", str(tmp_path / "tours")]) == 0
     begin = str(tmp_path / "tours" / "bq-tsp-tiny.json")
