@@ -273,24 +273,23 @@ class _Search:
         return self._ended(limit is not None and done >= limit)
 
     def improve(self, longest: int) -> Outcome:
-        """Build parts of the greedy solution, or of the start, again and again."""
+        """Build parts of the start, else of the better of a quick solution and a greedy one, again and again."""
         import torch
 
         from combopt.learned.decoding import greedy
         from combopt.learned.reconstruct import Round, reconstruct
 
         problem, session = self.decoder.problem, self.session
-        first = session.start
-        if first is not None and not self.instance.evaluate(first).feasible:
-            first = None
-        if first is None and problem.feasible(self.state).shape[1] > LARGE * problem.outputs:
+        first, codes = session.start, None
+        if first is None or not self.instance.evaluate(first).feasible:
             first = KINDS[self.instance.kind].first(self.instance)
-        if first is None:
-            codes = self.offer(greedy(self.decoder, self.state, self.stopping))
-        else:
+            if problem.feasible(self.state).shape[1] <= LARGE * problem.outputs:
+                codes = self.offer(greedy(self.decoder, self.state, self.stopping))
+                if codes is None:
+                    return Outcome(stopped_by=StoppedBy.TIME)
+        worth = self.instance.evaluate(first).objective
+        if codes is None or self.best is None or self.instance.sense.better(worth, self.best):
             codes = torch.from_numpy(problem.codes(self.instance, first).copy())[None].to(self.state.device)
-        if codes is None:
-            return Outcome(stopped_by=StoppedBy.TIME)
         limit, done = session.budget.iterations, 0
         last = time.monotonic()
 
