@@ -25,6 +25,18 @@ The arrays beside ``chunk`` are
 ``capacity: int32[c]``
     that of the vehicles.
 
+For ATSP the matrices of chunk ``k`` are ``default_rng([n, k]).integers(0, 10**6, (m, n, n))``, with 0 on the diagonal
+and closed under the triangle inequality, and the array is
+
+``cycle: uint8[c, m, n]`` (``uint16`` from 257 nodes on)
+    nodes in order, from node 0.
+
+For OP with ``n`` nodes besides the depot the points of chunk ``k`` are those of TSP with ``n + 1`` nodes, the depot
+first; prizes and limit follow from them (:func:`combopt.learned.problems.op.fresh`).  The array is
+
+``route: uint8[c, m, n]`` (``uint16`` from 256 nodes on)
+    the nodes visited, in order, with as many zeros in front as there are nodes left out.
+
 Knapsacks have no files: their labels are made on the spot.
 
 Chunks with numbers below ten are for validation and tests, in every file of every problem; nothing is trained on them.
