@@ -91,8 +91,8 @@ def test_the_list_of_weights(capsys: Any) -> None:
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == [card.name for card in store.cards()]
     assert main(["list", "weights"]) == 0
-    for row in rows:
-        assert row["name"] in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert all(row["name"] in told for row in rows)
 
 
 def test_cards_are_read_without_torch() -> None:
