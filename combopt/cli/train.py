@@ -33,7 +33,7 @@ def train_command(options: argparse.Namespace) -> int:
     import torch
 
     from combopt.learned.parallel import Ranks
-    from combopt.learned.training import device_named
+    from combopt.learned.run import device_named
 
     if options.threads is not None:
         torch.set_num_threads(options.threads)
@@ -173,7 +173,7 @@ def forget_after(path: Path, step: int) -> None:
 
 def _tell(options: argparse.Namespace, trainer: Trainer, folder: Path, done: bool) -> None:
     from combopt.learned.network import PRESETS
-    from combopt.learned.training import device_name
+    from combopt.learned.run import device_name
     from combopt.learned.weights import store
 
     plan = trainer.plan
@@ -199,7 +199,7 @@ def _tell(options: argparse.Namespace, trainer: Trainer, folder: Path, done: boo
         data = {"schema": "combopt.train/1", "done": done, "step": trainer.step, "samples": trainer.samples}
         print(json.dumps({**data, "seconds": trainer.seconds, "gap": gap, "weights": str(card)}))
         return
-    print(f"network    {size}, {trainer.policy.size:,} parameters")
+    print(f"network    {size}, {trainer.network.size:,} parameters")
     print(f"trained    {trainer.step} steps, {trainer.samples:,} examples, {trainer.seconds:.0f} s")
     print(f"gap        {100 * gap:.2f} % above the labels, greedy, on {len(trainer.held_out)} instances held out")
     print(f"weights    {card}")

@@ -21,7 +21,7 @@ from combopt.cli.sweep_progress import clock
 from combopt.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from combopt.learned.training import Report
+    from combopt.learned.run import Report
 
 OFTEN = 10.0
 """Seconds between two lines of a log."""

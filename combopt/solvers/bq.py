@@ -196,7 +196,7 @@ class Bq(Solver):
 
         from combopt.learned.decoding import Decoder
         from combopt.learned.problems import find
-        from combopt.learned.training import device_named
+        from combopt.learned.run import device_named
 
         torch.set_num_threads(session.budget.cores)
         device = device_named(self.device or session.budget.device)

@@ -335,7 +335,7 @@ def trained(solved: Labels[AtspState], tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_a_toy_learns(solved: Labels[AtspState], trained: Trainer) -> None:
-    assert find("atsp").kind == trained.policy.kind == "atsp"
+    assert find("atsp").kind == trained.network.kind == "atsp"
     assert trained.gap() < 0.2
     untrained = Decoder(Policy(TOY, PROCESS), PROCESS)
     random = sample(untrained, solved.instances, dice(1))

@@ -526,7 +526,7 @@ def trained(solved: Labels[CvrpState], tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_a_toy_learns(solved: Labels[CvrpState], trained: Trainer) -> None:
-    assert find("cvrp").kind == trained.policy.kind == "cvrp"
+    assert find("cvrp").kind == trained.network.kind == "cvrp"
     best = float(PROCESS.cost(solved.instances, solved.codes).mean())
     torch.manual_seed(0)
     fresh = Policy(TOY, PROCESS)
@@ -577,7 +577,7 @@ def test_examples_of_a_view(solved: Labels[CvrpState], trained: Trainer) -> None
         feasible = process.feasible(batch.state)
         assert bool((feasible | (batch.target == 0)).all())
         hidden += int((batch.target.sum(dim=1) == 0).sum())
-        loss = imitation_loss(trained.policy(process.tokens(batch.state)), feasible, batch.target)
+        loss = imitation_loss(trained.network(process.tokens(batch.state)), feasible, batch.target)
         assert bool(loss.isfinite().all())
     assert hidden > 0
 

@@ -340,7 +340,7 @@ def trained(solved: Labels[KnapsackState], tmp_path_factory: pytest.TempPathFact
 
 
 def test_a_toy_learns(solved: Labels[KnapsackState], trained: Trainer) -> None:
-    assert find("knapsack").kind == trained.policy.kind == "knapsack"
+    assert find("knapsack").kind == trained.network.kind == "knapsack"
     best = float(PROCESS.cost(solved.instances, solved.codes).mean())
     torch.manual_seed(0)
     fresh = Policy(TOY, PROCESS)
@@ -371,7 +371,7 @@ def test_examples_of_a_view(solved: Labels[KnapsackState], trained: Trainer) -> 
         assert batch.tokens == 8
         feasible = process.feasible(batch.state)
         hidden += int((batch.target.sum(dim=1) == 0).sum())
-        loss = imitation_loss(trained.policy(process.tokens(batch.state)), feasible, batch.target)
+        loss = imitation_loss(trained.network(process.tokens(batch.state)), feasible, batch.target)
         assert bool(loss.isfinite().all())
         assert bool((feasible | (batch.target == 0)).all())
     assert hidden < 300

@@ -422,7 +422,7 @@ def trained(solved: Labels[OpState], tmp_path_factory: pytest.TempPathFactory) -
 
 
 def test_a_toy_learns(solved: Labels[OpState], trained: Trainer) -> None:
-    assert find("op").kind == trained.policy.kind == "op"
+    assert find("op").kind == trained.network.kind == "op"
     best = -float(PROCESS.cost(solved.instances, solved.codes).mean())
     drawn = -float(random_rollout(solved.instances, 1).cost.mean())
     decoder = Decoder(trained.average, PROCESS)

@@ -23,8 +23,9 @@ from combopt.learned.decoding import Decoder, greedy
 from combopt.learned.network import Policy
 from combopt.learned.problems.base import Labels
 from combopt.learned.problems.tsp import TspProcess
+from combopt.learned.run import Report, device_named
 from combopt.learned.schedule import Plan
-from combopt.learned.training import Report, Trainer, device_named
+from combopt.learned.training import Trainer
 from tests.learned.conftest import CPU, NODES, toy_plan
 
 
@@ -34,7 +35,7 @@ def trainer_of(solved: Labels[Any], **changes: Any) -> Trainer:
 
 def state(trainer: Trainer) -> dict[str, torch.Tensor]:
     """All that a step depends on."""
-    found = {f"policy.{k}": v for k, v in trainer.policy.state_dict().items()}
+    found = {f"policy.{k}": v for k, v in trainer.network.state_dict().items()}
     found |= {f"average.{k}": v for k, v in trainer.average.state_dict().items()}
     for number, values in trainer.optimiser.state_dict()["state"].items():
         found |= {f"{number}.{name}": value for name, value in values.items()}
@@ -146,7 +147,7 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path, solved: Labels[An
     trainer.run(tmp_path, steps=3)
     good = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     with torch.no_grad():
-        trainer.policy.layers[0].read.weight.fill_(math.nan)
+        trainer.network.layers[0].read.weight.fill_(math.nan)
     with pytest.raises(SolverError, match="a weight is not a number after step 3"):
         trainer.run(tmp_path, save_every=0.0)
     with pytest.raises(SolverError, match="the loss is nan after step 4") as caught:
@@ -250,7 +251,7 @@ def test_ranks_keep_the_same_weights(tmp_path: Path) -> None:
         "trainer = Trainer(toy_plan(steps=4), solved, solved, ranks)\n"
         "examples = trainer.source.batch(0).state.points.sum()\n"
         "trainer.run(Path(sys.argv[1]))\n"
-        "total = sum(p.double().abs().sum() for p in trainer.policy.parameters())\n"
+        "total = sum(p.double().abs().sum() for p in trainer.network.parameters())\n"
         "print(repr(float(total)), float(examples), trainer.samples)\n"
         "ranks.leave()\n"
     )
