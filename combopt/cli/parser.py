@@ -218,12 +218,12 @@ def _compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     train = commands.add_parser(
         "train",
-        help="train a policy by imitation of good solutions",
+        help="train a policy by imitation of good solutions, or a network for second stages",
         description="A run that was cut, or killed, goes on with the same command and --resume. Several GPUs: "
         "torchrun --nproc-per-node K -m combopt train ...",
     )
-    train.add_argument("method", choices=["bq"], metavar="METHOD", help="bq: policies that read the rest of the "
-                       "instance afresh at every step")  # fmt: skip
+    train.add_argument("method", choices=["bq", "neur2ro"], metavar="METHOD", help="bq: policies that read the "
+                       "rest of the instance afresh at every step; neur2ro: values of second stages")  # fmt: skip
     train.add_argument("--problem", default="tsp", metavar="KIND", help="default: tsp")
     train.add_argument("--size", type=_whole, metavar="N", help="nodes of the instances")
     train.add_argument("--labels", metavar="DIR", help="folder of solved instances; not needed for knapsacks, nor "
@@ -267,7 +267,7 @@ def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         description="Instances come in chunks, a file each. Chunks that the folder holds are not made again: after an "
         "interruption of any kind, give the same command again.",
     )
-    label.add_argument("kind", metavar="KIND", help="tsp, atsp, cvrp or op")
+    label.add_argument("kind", metavar="KIND", help="tsp, atsp, cvrp, op or robust_knapsack")
     label.add_argument("--size", type=_whole, required=True, metavar="N", help="nodes of the instances, depots apart")
     label.add_argument("--count", type=_whole, required=True, metavar="C", help="instances to learn from")
     label.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write to")

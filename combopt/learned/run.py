@@ -119,6 +119,11 @@ class Run(ABC):
     def gap(self) -> float:
         """How far the averaged weights are from what is to be learned, on examples held out; 0 is perfect."""
 
+    @property
+    def size(self) -> int:
+        """Number of parameters of the network."""
+        return sum(p.numel() for p in self.network.parameters())
+
     # --- steps -----------------------------------------------------------------------------------------------------
 
     @property

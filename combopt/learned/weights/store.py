@@ -7,7 +7,7 @@ checked whenever they are loaded.  Reading cards loads no torch.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,11 @@ from combopt.errors import InputError, Place, UsageError
 
 if TYPE_CHECKING:
     from combopt.learned.network import Policy
+    from combopt.learned.value.network import ValueNetwork
 
 HERE = Path(__file__).parent
 SCHEMA = "combopt.weights/1"
+SMALL = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,38 +134,53 @@ def load(card: Card) -> Policy:
     InputError
         If the tensors are missing, do not fit, or their hash is not the card's.
     """
-    import torch
-
-    from combopt.learned import checkpoint
     from combopt.learned.network import NetworkConfig, Policy
     from combopt.learned.problems import find
 
+    policy: Policy = _filled(card, lambda config: Policy(NetworkConfig(**config), find(card.kind)))
+    return policy
+
+
+def load_values(card: Card) -> ValueNetwork:
+    """The value network with these weights, as :func:`load`."""
+    from combopt.learned.value.network import ValueConfig, ValueNetwork
+
+    network: ValueNetwork = _filled(card, lambda config: ValueNetwork(ValueConfig(**config), card.kind))
+    return network
+
+
+def _filled(card: Card, build: Callable[[dict[str, Any]], Any]) -> Any:
+    import torch
+
+    from combopt.learned import checkpoint
+
     tensors, account = checkpoint.read(card.path)
-    place = Place(str(card.path))
     try:
-        policy = Policy(NetworkConfig(**account["network"]), find(card.kind))
-        policy.load_state_dict({name: tensor.to(torch.float32) for name, tensor in tensors.items()})
+        network = build(account["network"])
+        network.load_state_dict({name: tensor.to(torch.float32) for name, tensor in tensors.items()})
     except (TypeError, RuntimeError) as error:
-        raise InputError("E120", f"the weights do not fit the network of the card: {error}", place=place) from None
-    return policy.requires_grad_(False).eval()
+        found = f"the weights do not fit the network of the card: {error}"
+        raise InputError("E120", found, place=Place(str(card.path))) from None
+    return network.requires_grad_(False).eval()
 
 
-def write(folder: Path, policy: Policy, facts: Mapping[str, Any]) -> Path:
-    """Write weights in half precision with their card, named ``facts["name"]``; the path of the card.
+def write(folder: Path, network: Policy | ValueNetwork, facts: Mapping[str, Any]) -> Path:
+    """Write weights with their card, named ``facts["name"]``; the path of the card.
 
-    ``facts`` are the fields of :class:`Card` without ``path``, ``network``, ``parameters``, ``kind`` and ``sha256``;
-    without ``view`` it is 0.
+    Networks of more than :data:`SMALL` numbers are kept in half precision.  ``facts`` are the fields of :class:`Card`
+    without ``path``, ``network``, ``parameters``, ``kind`` and ``sha256``; without ``view`` it is 0.
     """
     import torch
 
     from combopt.learned import checkpoint
 
-    halves = {name: tensor.to(torch.float16) for name, tensor in policy.state_dict().items()}
+    kept = torch.float16 if network.size > SMALL else torch.float32
+    tensors = {name: tensor.to(kept) for name, tensor in network.state_dict().items()}
     account = {
         "schema": SCHEMA,
-        "kind": policy.kind,
-        "network": asdict(policy.config),
-        "parameters": policy.size,
+        "kind": network.kind,
+        "network": asdict(network.config),
+        "parameters": network.size,
         **facts,
     }
-    return checkpoint.write(folder / str(facts["name"]), halves, account)[-1]
+    return checkpoint.write(folder / str(facts["name"]), tensors, account)[-1]

@@ -1,0 +1,92 @@
+"""``combopt train neur2ro``: networks for the value of a second stage."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from combopt.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+    from combopt.learned.parallel import Ranks
+    from combopt.learned.run import Run
+    from combopt.learned.value.samples import Samples
+    from combopt.learned.value.training import ValueTrainer
+
+
+def begin(options: argparse.Namespace, device: torch.device, ranks: Ranks) -> ValueTrainer:
+    """A fresh run."""
+    from combopt.learned.value.network import ValueConfig
+    from combopt.learned.value.problems import find
+    from combopt.learned.value.training import ValuePlan, ValueTrainer
+
+    problem = find(options.problem)
+    if options.steps is None and options.minutes is None:
+        options.minutes = 2.0
+    plan = ValuePlan(
+        problem=problem.kind,
+        network=ValueConfig(problem.first_columns, problem.scenario_columns),
+        seed=options.seed,
+        rate=options.rate or 2e-3,
+        precision=options.precision or "float32",
+        steps=options.steps,
+        seconds=None if options.steps is not None else 60.0 * options.minutes,
+    )
+    return ValueTrainer(plan, *_samples(options, device), ranks)
+
+
+def resume(options: argparse.Namespace, latest: Path, device: torch.device, ranks: Ranks) -> ValueTrainer:
+    """The run that wrote the checkpoint ``latest``."""
+    from combopt.learned.value.training import ValueTrainer
+
+    changes: dict[str, Any] = {}
+    for name in ("rate", "precision"):
+        if getattr(options, name) is not None:
+            changes[name] = getattr(options, name)
+    if options.steps is not None:
+        changes |= {"steps": options.steps, "seconds": None}
+    elif options.minutes is not None:
+        changes |= {"steps": None, "seconds": 60.0 * options.minutes}
+    return ValueTrainer.resume(latest, *_samples(options, device), ranks, **changes)
+
+
+def _samples(options: argparse.Namespace, device: torch.device) -> tuple[Samples, Samples]:
+    from combopt.learned.value.problems import find
+    from combopt.learned.value.samples import load
+
+    for name in ("size", "begin", "network", "tokens", "view", "judged"):
+        if getattr(options, name) is not None:
+            raise UsageError("E201", f"--{name} with neur2ro", expected="no such option")
+    if options.labels is None:
+        raise UsageError(
+            "E201", "a run without values to learn from", expected="--labels DIR",
+            remedy=f"combopt label {options.problem} makes them.",
+        )  # fmt: skip
+    return load(find(options.problem), options.labels, device)
+
+
+def facts(options: argparse.Namespace, run: Run) -> dict[str, Any]:
+    """What the card of the weights says."""
+    from combopt.learned.value.training import ValueTrainer
+
+    assert isinstance(run, ValueTrainer)
+    sizes = run.train.data["real"].sum(dim=1)
+    instances = (
+        f"{len(run.train):,} instances of {run.plan.problem} with {int(sizes.min())} to {int(sizes.max())} items"
+    )
+    return {
+        "name": f"neur2ro-{run.plan.problem}",
+        "data": f"{run.train.tokens * len(run.train):,} second stages of {instances}",
+        "gaps": {f"mean error of the values of {len(run.held_out)} instances held out": run.gaps[-1]["gap"]},
+    }
+
+
+def judged(run: Run) -> str:
+    """What the gap of the run is, for people."""
+    from combopt.learned.value.training import ValueTrainer
+
+    assert isinstance(run, ValueTrainer)
+    return f"mean error of the values of {len(run.held_out)} instances held out"

@@ -1,0 +1,109 @@
+"""Regression of second-stage values: the training of value networks (Neur2RO, appendix on data and training)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from combopt.errors import InputError, Place
+from combopt.learned import checkpoint
+from combopt.learned.parallel import Ranks
+from combopt.learned.run import Run
+from combopt.learned.schedule import Schedule
+from combopt.learned.value.network import ValueConfig, ValueNetwork
+from combopt.learned.value.problems import find
+from combopt.learned.value.samples import Samples
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValuePlan(Schedule):
+    """All that decides what the training of a value network computes.
+
+    Parameters
+    ----------
+    problem
+        Kind of the instances.
+    network
+        Shape of the network.
+    batch
+        Instances in a step, each with all its first stages and scenarios; of all devices together.
+    """
+
+    problem: str
+    network: ValueConfig
+    batch: int = 8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._positive("batch")
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ValuePlan:
+        return cls(**{**data, "network": ValueConfig(**data["network"])})
+
+
+class ValueTrainer(Run):
+    """The training of one value network.
+
+    Parameters
+    ----------
+    plan
+        What to do.
+    samples, held_out
+        Values to learn from, and others to be judged on; on the device.
+    ranks
+        The processes that train together.
+    """
+
+    plan: ValuePlan
+    network: ValueNetwork
+    average: ValueNetwork
+
+    def __init__(self, plan: ValuePlan, samples: Samples, held_out: Samples, ranks: Ranks | None = None) -> None:
+        self.problem, self.train, self.held_out = find(plan.problem), samples, held_out
+        super().__init__(plan, samples.value.device, ranks, compiled=False)
+
+    def first_network(self) -> ValueNetwork:
+        return ValueNetwork(self.plan.network, self.plan.problem)
+
+    def batch(self, step: int) -> Samples:
+        dice = np.random.default_rng([self.plan.seed, step, self.ranks.rank])
+        rows = dice.integers(len(self.train), size=max(1, self.plan.batch // self.ranks.count))
+        return self.train.take(torch.from_numpy(rows).to(self.device))
+
+    def losses(self, part: Samples) -> Tensor:
+        """Mean squared error of the values of each instance."""
+        with self.precision():
+            error = self._predicted(self.network, part) - part.value
+        return error.nan_to_num(0.0).square().flatten(1).mean(dim=1)
+
+    def gap(self) -> float:
+        """Mean absolute error of held-out values, relative to their mean size; averaged weights."""
+        with torch.no_grad():
+            error = (self._predicted(self.average, self.held_out) - self.held_out.value).abs()
+        return float(error.nanmean() / self.held_out.value.abs().nanmean())
+
+    def _predicted(self, network: ValueNetwork, samples: Samples) -> Tensor:
+        data = samples.data
+        first, scenario = self.problem.first(data, samples.first), self.problem.scenario(data, samples.scenario)
+        predicted: Tensor = network(first, scenario, data["real"]).to(torch.float32)
+        return predicted
+
+    @classmethod
+    def resume(
+        cls, path: Path, samples: Samples, held_out: Samples, ranks: Ranks | None = None, **changes: Any
+    ) -> ValueTrainer:
+        """The run that wrote the checkpoint ``path``, with fields of its plan changed by ``changes``; see
+        :meth:`combopt.learned.training.Trainer.resume`."""
+        tensors, account = checkpoint.read(path)
+        try:
+            trainer = cls(replace(ValuePlan.from_dict(account["plan"]), **changes), samples, held_out, ranks)
+            trainer.restore(tensors, account)
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise InputError("E120", f"the checkpoint does not fit: {error}", place=Place(str(path))) from None
+        return trainer
