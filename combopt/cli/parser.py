@@ -238,7 +238,8 @@ def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     length.add_argument("--stop-after", type=_seconds, metavar="M", help="end this piece of it after M minutes")
     how = train.add_argument_group("how it is trained")
     how.add_argument("--begin", metavar="CARD", help="weights to begin with, of any problem; same network")
-    how.add_argument("--network", metavar="NAME", help="full, small or tiny; default: full on a GPU, else tiny")
+    how.add_argument("--network", metavar="NAME", help="full, small or tiny; default: full on a GPU, else tiny; for "
+                     "neur2ro joint, the default, or published")  # fmt: skip
     how.add_argument("--device", default="auto", metavar="NAME", help="cpu, cuda or auto, the default")
     how.add_argument("--precision", metavar="P", help="float32 or bfloat16; default: bfloat16 on a GPU")
     how.add_argument("--tokens", type=_whole, metavar="N", help="tokens in a step; default: 2048, 131072 on a GPU")

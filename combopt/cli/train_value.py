@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def begin(options: argparse.Namespace, device: torch.device, ranks: Ranks) -> ValueTrainer:
     """A fresh run."""
-    from combopt.learned.value.network import ValueConfig
+    from combopt.learned.value.network import shape
     from combopt.learned.value.problems import find
     from combopt.learned.value.training import ValuePlan, ValueTrainer
 
@@ -28,7 +28,7 @@ def begin(options: argparse.Namespace, device: torch.device, ranks: Ranks) -> Va
         options.minutes = 2.0
     plan = ValuePlan(
         problem=problem.kind,
-        network=ValueConfig(problem.first_columns, problem.scenario_columns),
+        network=shape(options.network or "joint", problem.scenario_width, problem.columns_width),
         seed=options.seed,
         rate=options.rate or 2e-3,
         precision=options.precision or "float32",
@@ -57,7 +57,7 @@ def _samples(options: argparse.Namespace, device: torch.device) -> tuple[Samples
     from combopt.learned.value.problems import find
     from combopt.learned.value.samples import load
 
-    for name in ("size", "begin", "network", "tokens", "view", "judged"):
+    for name in ("size", "begin", "tokens", "view", "judged"):
         if getattr(options, name) is not None:
             raise UsageError("E201", f"--{name} with neur2ro", expected="no such option")
     if options.labels is None:
@@ -77,8 +77,9 @@ def facts(options: argparse.Namespace, run: Run) -> dict[str, Any]:
     instances = (
         f"{len(run.train):,} instances of {run.plan.problem} with {int(sizes.min())} to {int(sizes.max())} items"
     )
+    name = "joint" if run.plan.network.joint else "published"
     return {
-        "name": f"neur2ro-{run.plan.problem}",
+        "name": f"neur2ro-{run.plan.problem}-{name}",
         "data": f"{run.train.tokens * len(run.train):,} second stages of {instances}",
         "gaps": {f"mean error of the values of {len(run.held_out)} instances held out": run.gaps[-1]["gap"]},
     }

@@ -19,7 +19,7 @@ Data = Mapping[str, Tensor]
 
 
 class ValueProblem(ABC):
-    """Columns of items on either side, and the unit of values.
+    """What the network sees of the items, and the unit of values.
 
     ``items`` and ``numbers`` name what :data:`Data` holds of an instance: arrays over its items, and single numbers.
     ``by_item`` says that a scenario has an entry for each item.
@@ -29,16 +29,16 @@ class ValueProblem(ABC):
     items: ClassVar[tuple[str, ...]]
     numbers: ClassVar[tuple[str, ...]]
     by_item: ClassVar[bool] = True
-    first_columns: ClassVar[int]
-    scenario_columns: ClassVar[int]
+    scenario_width: ClassVar[int]
+    columns_width: ClassVar[int]
 
     @abstractmethod
-    def first(self, data: Data, x: Tensor) -> Tensor:
-        """``float32[B, F, n, first_columns]`` from ``x: float32[B, F, n]``."""
+    def columns(self, data: Data) -> Tensor:
+        """``float32[B, n, columns_width]``: what an item is, whatever happens."""
 
     @abstractmethod
     def scenario(self, data: Data, xi: Tensor) -> Tensor:
-        """``float32[B, S, n, scenario_columns]`` from ``xi: float32[B, S, q]``."""
+        """``float32[B, S, n, scenario_width]`` from ``xi: float32[B, S, q]``: what a scenario does to each item."""
 
     @abstractmethod
     def scale(self, data: Data) -> Tensor:
@@ -52,26 +52,19 @@ def mean(values: Tensor, real: Tensor) -> Tensor:
     return torch.where(total > 0, total, torch.ones_like(total))
 
 
-def beside(decided: Tensor, columns: Tensor) -> Tensor:
-    """``float32[B, K, n, 1 + c]``: what was decided of each item, ``float32[B, K, n]``, before its data."""
-    rows = columns.unsqueeze(1).expand(-1, decided.shape[1], -1, -1)
-    return torch.cat([decided.unsqueeze(-1), rows], dim=-1)
-
-
 class KnapsackValue(ValueProblem):
     """The robust knapsack: what production, repair and outsourcing of the accepted items earn.
 
-    Columns on both sides: the decision (accepted, or the scenario's entry), profit, deviation, outsourcing, weight,
-    repair, and the capacity as a share of all weights.
+    Columns: profit, deviation, outsourcing, weight, repair, and the capacity as a share of all weights; of a scenario
+    its entry.
     """
 
     kind = "robust_knapsack"
     items = ("profit", "deviation", "outsourcing", "weight", "repair")
     numbers = ("capacity",)
-    first_columns = scenario_columns = 7
+    scenario_width, columns_width = 1, 6
 
     def columns(self, data: Data) -> Tensor:
-        """``float32[B, n, 6]``: an item whatever is decided."""
         real = data["real"]
         money, heavy = mean(data["outsourcing"], real), mean(data["weight"], real)
         room = data["capacity"].unsqueeze(1) / (heavy * real.sum(dim=1, keepdim=True).clamp_min(1))
@@ -79,11 +72,8 @@ class KnapsackValue(ValueProblem):
         found += [data[name] / heavy for name in ("weight", "repair")]
         return torch.stack([*found, room.expand_as(found[0])], dim=-1)
 
-    def first(self, data: Data, x: Tensor) -> Tensor:
-        return beside(x, self.columns(data))
-
     def scenario(self, data: Data, xi: Tensor) -> Tensor:
-        return beside(xi, self.columns(data))
+        return xi.unsqueeze(-1)
 
     def scale(self, data: Data) -> Tensor:
         return mean(data["outsourcing"], data["real"]).squeeze(1) * data["real"].sum(dim=1)

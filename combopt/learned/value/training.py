@@ -90,9 +90,9 @@ class ValueTrainer(Run):
 
     def _predicted(self, network: ValueNetwork, samples: Samples) -> Tensor:
         data = samples.data
-        first, scenario = self.problem.first(data, samples.first), self.problem.scenario(data, samples.scenario)
-        predicted: Tensor = network(first, scenario, data["real"]).to(torch.float32)
-        return predicted
+        scenarios = self.problem.scenario(data, samples.scenario)
+        predicted: Tensor = network(samples.first, scenarios, self.problem.columns(data), data["real"])
+        return predicted.to(torch.float32)
 
     @classmethod
     def resume(
