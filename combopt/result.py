@@ -97,6 +97,14 @@ def relative_gap(objective: Number | None, bound: Number | None) -> float | None
     return 0.0 if difference == 0 else float(difference / max(abs(objective), 1e-9))
 
 
+def percent(gap: float, digits: int | None = None) -> str:
+    """A relative gap for people, with so many decimals; beyond ten times the objective, which may be 0, its size
+    says nothing."""
+    if gap > 10:
+        return "> 1000 %"
+    return f"{100 * gap:.4g} %" if digits is None else f"{100 * gap:.{digits}f} %"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """The outcome of one solve.
@@ -195,7 +203,7 @@ class Result:
             ("status", f"{self.status}, stopped by {self.stopped_by}"),
             ("objective", "-" if self.objective is None else f"{show(self.objective)} ({self.sense})"),
             ("bound", "-" if self.bound is None else show(self.bound)),
-            ("gap", "-" if self.gap is None else f"{100 * self.gap:.4g} %"),
+            ("gap", "-" if self.gap is None else percent(self.gap)),
             ("time", seconds),
         ]
         if self.solution is not None:

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from combopt.model import show
+from combopt.result import percent
 from combopt.solvers.gate import Progress
 
 HEADER = f"{'time':>9}  {'incumbent':>16}  {'bound':>16}  {'gap':>9}"
@@ -22,7 +23,7 @@ def line(seconds: float, progress: Progress | None) -> str:
     """One line of the table of improvements."""
     objective = "-" if progress is None or progress.objective is None else show(progress.objective)
     bound = "-" if progress is None or progress.bound is None else show(progress.bound)
-    gap = "-" if progress is None or progress.gap is None else f"{100 * progress.gap:.3f} %"
+    gap = "-" if progress is None or progress.gap is None else percent(progress.gap, 3)
     return f"{seconds:8.1f}s  {objective:>16}  {bound:>16}  {gap:>9}"
 
 

@@ -6,8 +6,14 @@ import time
 
 import pytest
 
-from combopt.cli.progress import Display, Shares
+from combopt.cli.progress import Display, Shares, line
 from combopt.solvers.gate import Progress
+
+
+def test_gaps_beyond_all_measure_are_told_in_short() -> None:
+    assert line(1.0, Progress(0.1, 0, 19307.5)).split()[-3:] == [">", "1000", "%"]
+    assert line(1.0, Progress(0.1, 100, 99)).split()[-2:] == ["1.000", "%"]
+    assert line(1.0, None).split()[1:] == ["-", "-", "-"]
 
 
 def test_shares_name_the_dearest_neighbourhoods_and_sum_up_the_rest() -> None:
