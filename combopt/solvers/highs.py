@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,6 +11,7 @@ import numpy as np
 
 from combopt.errors import SolverError, UsageError
 from combopt.instances.mip import CONTINUOUS, INTEGER, Mip
+from combopt.instances.solutions import Point
 from combopt.model import Floats, Instance, Ints, Sense
 from combopt.result import Status, StoppedBy
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
@@ -26,6 +28,8 @@ LARGEST_COEFFICIENT = 1e15
 """From here on HiGHS refuses matrix entries (its option ``large_matrix_value``)."""
 LARGEST_SEMI = 1e5
 """Largest upper bound of a semi-continuous column that HiGHS handles without loss (``kMaxSemiVariableUpper``)."""
+COMPLETING, LONGEST = 0.1, 10.0
+"""Share of the time, and most seconds, in which a start that lacks columns is completed."""
 FEASIBLE_POINT = 2
 """HiGHS's code for a feasible primal solution."""
 BY_ROWS = 2
@@ -70,11 +74,12 @@ class Highs(Solver):
         if (known := at_once(instance, session)) is not None:
             return known
         settings = pairs(self.settings)
-        search = _Search(instance, session, settings, instance.cost)
+        start = _whole_start(instance, session, settings)
+        search = _Search(instance, session, settings, instance.cost, start)
         status = search.run()
         if status == HighsModelStatus.kUnknown and not session.stopping:
             # The simplex method has lost its way in the numbers; the interior point method seldom does.
-            search = _Search(instance, session, [*settings, ("solver", "ipm")], instance.cost)
+            search = _Search(instance, session, [*settings, ("solver", "ipm")], instance.cost, start)
             status = search.run()
         if status in (HighsModelStatus.kUnbounded, HighsModelStatus.kUnboundedOrInfeasible):
             # Without its objective the program is feasible or not; if it is, what HiGHS found was a ray.
@@ -82,6 +87,29 @@ class Highs(Solver):
             if (status := search.run()) == HighsModelStatus.kOptimal:
                 return Outcome(status=Status.UNBOUNDED, stopped_by=StoppedBy.PROOF)
         return _outcome(status, search)
+
+
+def _whole_start(mip: Mip, session: Session, settings: list[tuple[str, str]]) -> Floats | None:
+    """The start if it is feasible; else what a short search finds that holds its integers; ``None`` if nothing.
+
+    HiGHS would complete or repair it as well, but tells bounds of that search as if they were of the whole program.
+    """
+    values = start_values(mip, session.start)
+    if values is None:
+        return None
+    if not np.isnan(values).any() and mip.evaluate(Point(mip.columns, values)).feasible:
+        return values
+    known = np.isfinite(values) & mip.integral & ~apart(mip)
+    if not known.any():
+        return None
+    held = np.clip(np.rint(np.where(known, values, 0.0)), *rounded_bounds(mip))
+    lower, upper = np.where(known, held, mip.lower), np.where(known, held, mip.upper)
+    seconds = min(COMPLETING * session.remaining(), LONGEST)
+    rest = dataclasses.replace(mip, lower=lower, upper=upper)
+    search = _Search(rest, session, [*settings, ("time_limit", str(seconds))], mip.cost)
+    search.proving = False
+    search.run()
+    return search.latest
 
 
 def _outcome(status: Any, search: _Search) -> Outcome:
@@ -107,8 +135,10 @@ def _outcome(status: Any, search: _Search) -> Outcome:
 class _Search:
     """One call of HiGHS: the program with objective ``cost``, and what HiGHS says while it runs."""
 
-    def __init__(self, mip: Mip, session: Session, settings: list[tuple[str, str]], cost: Floats) -> None:
-        self.mip, self.session, self.settings, self.cost = mip, session, settings, cost
+    def __init__(
+        self, mip: Mip, session: Session, settings: list[tuple[str, str]], cost: Floats, start: Floats | None = None
+    ) -> None:
+        self.mip, self.session, self.settings, self.cost, self.start = mip, session, settings, cost, start
         self.rule = bound_rule(mip)
         self.proving = cost is mip.cost
         self.domain: Ints = np.where(apart(mip), mip.domain, np.where(mip.integral, INTEGER, CONTINUOUS))
@@ -186,10 +216,9 @@ class _Search:
             raise SolverError("E301", f"HiGHS does not take the program {mip.name}")
 
     def _start(self, solver: highspy.Highs) -> None:
-        values = start_values(self.mip, self.session.start)
-        if values is not None:
-            known = np.flatnonzero(~np.isnan(values))
-            solver.setSolution(len(known), known.astype(np.int32), values[known])
+        if self.start is not None:
+            columns = np.arange(len(self.start), dtype=np.int32)
+            solver.setSolution(len(columns), columns, self.start)
 
     def interruptible(self, event: Any) -> None:
         """Called by HiGHS every so often: says whether to stop."""

@@ -13,7 +13,7 @@ import pytest
 
 from combopt import api, registry
 from combopt.errors import UsageError
-from combopt.instances.mip import INTEGER, MipBuilder
+from combopt.instances.mip import INTEGER, Mip, MipBuilder
 from combopt.instances.solutions import Point, Tour
 from combopt.model import Sense
 from combopt.result import Result, Status, StoppedBy
@@ -168,6 +168,26 @@ def test_partial_start_is_taken(name: str) -> None:
     partial = Point(("x1", "nothing"), np.array([1.0, 7.0]))
     outcome, _ = programs.handed_over(api.make_solver(name), programs.knapsack(), start=partial)
     assert outcome.status is Status.OPTIMAL
+
+
+@floating
+@pytest.mark.parametrize("family", ["facility", "set_cover", "auction"])
+def test_bounds_are_those_of_the_whole_program_whatever_the_start(name: str, family: str) -> None:
+    """Starts with columns missing, or held at values that cut the optimum off."""
+    for seed in range(3):
+        program = api.generate("mip", seed=seed, n=8, family=family)
+        assert isinstance(program, Mip)
+        best = solve(program, name)
+        assert isinstance(best.solution, Point)
+        assert best.objective is not None
+        sign = 1 if program.sense is Sense.MIN else -1
+        other = np.where(program.integral, 1.0 - best.solution.values, best.solution.values)
+        for count in (len(other) // 3, len(other)):
+            start = Point(program.columns[:count], other[:count])
+            outcome, events = programs.handed_over(api.make_solver(name), program, start=start)
+            assert outcome.status is Status.OPTIMAL
+            bounds = [event.bound for event in events if event.bound is not None] + [outcome.bound]
+            assert all(bound is not None and sign * bound <= sign * best.objective + 1e-6 for bound in bounds)
 
 
 @every
