@@ -100,6 +100,7 @@ PROBLEMS = Registry(
         "mip": "combopt.instances.mip:Mip",
         "op": "combopt.instances.op:Op",
         "pctsp": "combopt.instances.pctsp:Pctsp",
+        "robust": "combopt.instances.robust:TwoStageRobust",
     },
 )
 
@@ -178,6 +179,7 @@ SOLVERS = Registry(
         "first_fit_decreasing": "combopt.solvers.greedy_packing:FirstFitDecreasing",
         "best_fit_decreasing": "combopt.solvers.greedy_packing:BestFitDecreasing",
         "column_generation": "combopt.solvers.column_generation:ColumnGeneration",
+        "ccg": "combopt.solvers.robust.ccg:Ccg",
         "greedy_cover": "combopt.solvers.cover_greedy:GreedyCover",
         "lagrangian_cover": "combopt.solvers.lagrangian_cover:LagrangianCover",
         "greedy_graph": "combopt.solvers.greedy_independent:GreedyGraph",

@@ -1,0 +1,1 @@
+"""Two-stage robust optimisation: exact column-and-constraint generation and what it is made of."""
