@@ -101,6 +101,7 @@ PROBLEMS = Registry(
         "op": "combopt.instances.op:Op",
         "pctsp": "combopt.instances.pctsp:Pctsp",
         "robust": "combopt.instances.robust:TwoStageRobust",
+        "capital_budgeting": "combopt.instances.capital_budgeting:CapitalBudgeting",
     },
 )
 
@@ -140,6 +141,7 @@ FORMATS = Registry(
         "jobshop": "combopt.instances.formats.jobshop:JOBSHOP",
         "taillard_jobshop": "combopt.instances.formats.taillard_jobshop:TAILLARD_JOBSHOP",
         "fjsplib": "combopt.instances.formats.fjsplib:FJSPLIB",
+        "capital_budgeting": "combopt.instances.formats.capital_budgeting:CAPITAL_BUDGETING",
         "mps": "combopt.instances.formats.mps:MPS",
         "lp": "combopt.instances.formats.lp:LP",
         "opb": "combopt.instances.formats.opb:OPB",
@@ -179,6 +181,7 @@ SOLVERS = Registry(
         "first_fit_decreasing": "combopt.solvers.greedy_packing:FirstFitDecreasing",
         "best_fit_decreasing": "combopt.solvers.greedy_packing:BestFitDecreasing",
         "column_generation": "combopt.solvers.column_generation:ColumnGeneration",
+        "capital_budgeting": "combopt.solvers.robust.capital:CapitalBudgetingSolver",
         "ccg": "combopt.solvers.robust.ccg:Ccg",
         "greedy_cover": "combopt.solvers.cover_greedy:GreedyCover",
         "lagrangian_cover": "combopt.solvers.lagrangian_cover:LagrangianCover",
