@@ -86,7 +86,8 @@ def recognise(source: Source, formats: registry.Registry, kind: str | None = Non
 
     def rank(entry: Any) -> tuple[bool, bool]:
         # a list of numbers may be of several formats; the problem that was asked for decides, then the extension
-        return not (wanted in entry.kinds or "*" in entry.kinds), source.suffix not in entry.extensions
+        strange = wanted is not None and not (wanted in entry.kinds or "*" in entry.kinds)
+        return strange, source.suffix not in entry.extensions
 
     for entry in sorted(able, key=rank):
         if entry.sniff(source):

@@ -101,6 +101,7 @@ PROBLEMS = Registry(
         "op": "combopt.instances.op:Op",
         "pctsp": "combopt.instances.pctsp:Pctsp",
         "robust": "combopt.instances.robust:TwoStageRobust",
+        "robust_knapsack": "combopt.instances.robust_knapsack:RobustKnapsack",
         "capital_budgeting": "combopt.instances.capital_budgeting:CapitalBudgeting",
     },
 )
@@ -131,6 +132,7 @@ FORMATS = Registry(
         "dimacs_graph": "combopt.instances.formats.dimacs_graph:DIMACS_GRAPH",
         "edge_list": "combopt.instances.formats.edge_list:EDGE_LIST",
         "binpack": "combopt.instances.formats.binpack:BINPACK",
+        "robust_knapsack": "combopt.instances.formats.robust_knapsack:ROBUST_KNAPSACK",
         "mkp": "combopt.instances.formats.mkp:MKP",
         "scp": "combopt.instances.formats.setcover:SCP",
         "rail": "combopt.instances.formats.setcover:RAIL",
@@ -145,6 +147,7 @@ FORMATS = Registry(
         "mps": "combopt.instances.formats.mps:MPS",
         "lp": "combopt.instances.formats.lp:LP",
         "opb": "combopt.instances.formats.opb:OPB",
+        "robust_lines": "combopt.instances.formats.robust_lines:ROBUST_LINES",
         "json": "combopt.instances.formats.json_instance:JSON",
     },
 )
@@ -181,6 +184,7 @@ SOLVERS = Registry(
         "first_fit_decreasing": "combopt.solvers.greedy_packing:FirstFitDecreasing",
         "best_fit_decreasing": "combopt.solvers.greedy_packing:BestFitDecreasing",
         "column_generation": "combopt.solvers.column_generation:ColumnGeneration",
+        "robust_knapsack": "combopt.solvers.robust.knapsack:RobustKnapsackSolver",
         "capital_budgeting": "combopt.solvers.robust.capital:CapitalBudgetingSolver",
         "ccg": "combopt.solvers.robust.ccg:Ccg",
         "greedy_cover": "combopt.solvers.cover_greedy:GreedyCover",

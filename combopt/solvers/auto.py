@@ -77,6 +77,7 @@ RULES: tuple[Rule, ...] = (
     Rule("atsp", "nearest_neighbour", "linear memory"),
     Rule("mip", "highs", "quickest on linear programs", lambda size: size["integers"] == 0),
     Rule("mip", "scip", "as quick as HiGHS in 20 s runs, takes every program, and no answer of it was found wrong"),
+    Rule("robust_knapsack", "robust_knapsack", "proves most of up to 40 items, the smallest gaps beyond"),
     Rule("capital_budgeting", "capital_budgeting", "as good as the best published plans in seconds, with a small gap"),
     Rule("robust", "ccg", "exact, with a certified plan at every improvement"),
     Rule("jobshop", "cpsat", "proved within a second or two", lambda size: size["operations"] <= 60),
