@@ -18,26 +18,23 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
 from combopt import api
 from combopt.budget import Budget
+from combopt.cli.label_progress import LabelDisplay
+from combopt.cli.label_values import values_command
 from combopt.cli.options import pairs
-from combopt.cli.sweep_progress import clock
 from combopt.errors import CombOptError, InputError, MissingExtraError, Place, SolverError, UsageError
 from combopt.model import Instance, Solution
 from combopt.solvers.child import die_with_parent
 
 TEACHERS = {"tsp": ("fast_tsp", 0.02), "atsp": ("fast_tsp", 0.5), "cvrp": ("hgs", 1.0), "op": ("prize_search", 0.2)}
 """Solver and seconds for an instance, by kind."""
+VALUES = ("robust_knapsack",)
+"""Kinds whose second stages are labelled."""
 OTHERS = ("auto", 1.0)
 """The same for kinds that are not named."""
 HANDING_OVER = 0.1
@@ -46,8 +43,6 @@ SPAN = 10_000
 """Numbers of chunks that belong to a seed."""
 AHEAD = 2
 """Chunks whose instances wait at a time, so that no worker does at the end of one."""
-OFTEN = 10.0
-"""Seconds between two lines of a log."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +75,8 @@ def label_command(options: argparse.Namespace) -> int:
     """Make what is not yet in the folder; exit code 0 when all is there."""
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("torch", "learn")
+    if options.kind in VALUES:
+        return values_command(options)
     from combopt.learned.labels import HELD_OUT
     from combopt.learned.problems import find
 
@@ -311,54 +308,3 @@ def write(problem: Any, work: Work, folder: Path, chunk: int, answers: list[tupl
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays, made_by=np.array([described(work)]))
     write_atomically(work.path(folder, chunk), buffer.getvalue())
-
-
-# --- progress ------------------------------------------------------------------------------------------------------
-
-
-class LabelDisplay:
-    """How many of ``total`` instances are solved, on stderr; ``quiet`` shows nothing.  A context manager."""
-
-    def __init__(self, total: int, *, quiet: bool) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._total, self._quiet = total, quiet
-        self._live: Live | None = None
-        self._done = 0
-        self._began = time.monotonic()
-        self._next = self._began + OFTEN
-
-    def line(self) -> str:
-        """The state in one line."""
-        seconds = time.monotonic() - self._began
-        speed = self._done / max(1e-9, seconds)
-        left = f"  left about {clock((self._total - self._done) / speed)}" if self._done else ""
-        share = 100 * self._done // max(1, self._total)
-        return f"{self._done:,}/{self._total:,} instances  {share} %  {speed:,.1f}/s  elapsed {clock(seconds)}{left}"
-
-    def add(self, count: int) -> None:
-        """So many more are solved; may be called from any thread."""
-        self._done += count
-        now = time.monotonic()
-        if not self._quiet and self._live is None and now >= self._next:
-            self._next = now + OFTEN
-            self._console.print(self.line(), markup=False, soft_wrap=True)
-
-    def __enter__(self) -> LabelDisplay:
-        if not self._quiet and self._total and self._console.is_terminal:
-            self._live = Live(self, console=self._console, transient=True, refresh_per_second=4)
-            self._live.start()
-        return self
-
-    def __rich__(self) -> Table:
-        row = Table.grid(padding=(0, 2))
-        bar = ProgressBar(total=max(1, self._total), completed=self._done, width=30)
-        row.add_row(bar, Text(self.line(), style="cyan"))
-        return row
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
-        if not self._quiet and self._total:
-            self._console.print(self.line(), markup=False, soft_wrap=True)
