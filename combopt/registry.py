@@ -187,6 +187,7 @@ SOLVERS = Registry(
         "robust_knapsack": "combopt.solvers.robust.knapsack:RobustKnapsackSolver",
         "capital_budgeting": "combopt.solvers.robust.capital:CapitalBudgetingSolver",
         "ccg": "combopt.solvers.robust.ccg:Ccg",
+        "neur2ro": "combopt.solvers.robust.neur2ro:Neur2ro",
         "greedy_cover": "combopt.solvers.cover_greedy:GreedyCover",
         "lagrangian_cover": "combopt.solvers.lagrangian_cover:LagrangianCover",
         "greedy_graph": "combopt.solvers.greedy_independent:GreedyGraph",

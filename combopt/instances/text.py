@@ -232,7 +232,7 @@ class Source:
 
 _KNOWN_SUFFIXES = frozenset(
     ".tsp .atsp .sop .hcp .vrp .tour .txt .dat .sol .col .clq .mis .mps .lp .opb .bpp .csv .fjs .jsp .json .oplib "
-    ".op .pctsp .in .kp .mkp .scp .rail .graph .edges .mtx .cyc .hgs .xml .wbo".split()
+    ".op .pctsp .in .kp .mkp .scp .rail .graph .edges .mtx .cyc .hgs .xml .wbo .rkp .cb".split()
 )
 
 

@@ -79,11 +79,11 @@ def test_weights_that_do_not_exist(card: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shipped", store.cards(), ids=lambda card: card.name)
 def test_shipped_weights_load(shipped: store.Card) -> None:
-    policy = store.load(shipped)
-    assert policy.size == shipped.parameters
+    load = store.load_values if shipped.name.startswith("neur2ro") else store.load
+    assert load(shipped).size == shipped.parameters
     assert shipped.path.stem == shipped.name
     assert shipped.path.stat().st_size + shipped.path.with_suffix(".safetensors").stat().st_size < 8 << 20
-    assert all(0 <= gap < 0.06 for gap in shipped.gaps.values())
+    assert all(0 <= gap < 0.2 for gap in shipped.gaps.values())
 
 
 def test_the_list_of_weights(capsys: Any) -> None:
