@@ -15,7 +15,7 @@ from combopt.errors import InputError
 from combopt.instances.capital_budgeting_kernels import LOST, compiled, least
 from combopt.instances.mip import MipBuilder
 from combopt.instances.robust import TwoStageRobust
-from combopt.instances.solutions import RobustPlan
+from combopt.instances.solutions import RobustPlan, numbers
 from combopt.instances.uncertainty import Uncertainty
 from combopt.model import Evaluation, Floats, Instance, Ints, Sense, Solution, Violation, frozen_array, show
 
@@ -166,7 +166,7 @@ class CapitalBudgeting(Instance):
                 violations.append(Violation(f"recourse {k + 1}", float(twice.size), message))
         found = guarantee(self, first, recourse)
         if found.served:
-            notes: tuple[str, ...] = (f"worst scenario xi = {words(found.scenario)}",)
+            notes = (f"projects chosen now: {numbers(first)}", f"worst scenario xi = {words(found.scenario)}")
             return Evaluation(found.value, tuple(violations), notes=notes)
         message = "no decision is held" if not len(recourse) else "no decision held is affordable"
         message += f" where xi = {words(found.scenario)}; doing nothing more is one for every scenario"

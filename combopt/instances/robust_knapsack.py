@@ -13,7 +13,7 @@ import numpy as np
 
 from combopt.errors import InputError, UsageError
 from combopt.instances.packing import LARGEST_TOTAL, check_amounts, check_scale, in_units
-from combopt.instances.solutions import RobustPlan
+from combopt.instances.solutions import RobustPlan, numbers
 from combopt.model import Evaluation, Floats, Instance, Ints, Sense, Solution, Violation, frozen_array, show
 
 if TYPE_CHECKING:
@@ -139,7 +139,11 @@ class RobustKnapsack(Instance):
         damage = [self.worst_case(row) for row in exposed]
         totals = [value - row @ xi for value, row, xi in zip(values.tolist(), exposed, damage, strict=True)]
         best = int(np.argmax(totals))
-        return Evaluation(accepted + float(totals[best]), tuple(violations), notes=self._notes(exposed[best]))
+        return Evaluation(
+            accepted + float(totals[best]),
+            tuple(violations),
+            notes=(f"accepted items: {numbers(x)}", self._damage(exposed[best])),
+        )
 
     def _recourse_violations(self, plan: RobustPlan) -> list[Violation]:
         n = self.items
@@ -174,15 +178,15 @@ class RobustKnapsack(Instance):
                 violations.append(Violation("scenario", outside, "lies outside the uncertainty set"))
         return violations
 
-    def _notes(self, exposed: Floats) -> tuple[str, ...]:
+    def _damage(self, exposed: Floats) -> str:
         """The worst case of the plan in words."""
         hit = self.worst_case(exposed) * exposed
         order = [i for i in np.argsort(-hit, kind="stable").tolist() if hit[i] > 0]
         if not order:
-            return ("worst case: no scenario costs this plan anything",)
+            return "worst case: no scenario costs this plan anything"
         some = ", ".join(f"item {i + 1} by {show(round(float(hit[i]), 2))}" for i in order[:5])
         rest = f" and {len(order) - 5} more" if len(order) > 5 else ""
-        return (f"worst case of the mixture: profit falls by {show(round(float(hit.sum()), 2))} ({some}{rest})",)
+        return f"worst case of the mixture: profit falls by {show(round(float(hit.sum()), 2))} ({some}{rest})"
 
     def to_robust(self) -> TwoStageRobust:
         """The same problem as a general two-stage one; its recourse is y, then r."""

@@ -131,6 +131,18 @@ class RobustPlan(Solution):
             raise InputError("E115", found, expected="one each, or none at all")
 
 
+def numbers(chosen: Any) -> str:
+    """The places of what is chosen, counted from 1, for people: ``"1, 3 to 5"``."""
+    runs: list[list[int]] = []
+    for place, one in enumerate(chosen, 1):
+        if one and runs and runs[-1][-1] == place - 1:
+            runs[-1].append(place)
+        elif one:
+            runs.append([place])
+    words = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return ", ".join(words) or "none"
+
+
 def _whole(value: Any, what: str) -> int:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise InputError("E113", f"{what}: {value!r}", expected="a whole number")

@@ -32,7 +32,8 @@ def test_a_single_recourse_is_worth_its_worst_case() -> None:
     assert evaluation.feasible
     # both are produced: 10 + 12, less the larger loss and half of the other
     assert evaluation.objective == 22 - 5 - 0.5 * 4
-    assert "profit falls by 7" in evaluation.notes[0]
+    assert evaluation.notes[0] == "accepted items: 1, 2"
+    assert "profit falls by 7" in evaluation.notes[1]
 
 
 def test_a_repaired_item_loses_nothing() -> None:
