@@ -217,6 +217,7 @@ SOLVERS = Registry(
         "job_hybrid": "combopt.solvers.job_hybrid:JobHybrid",
         "job_lns": "combopt.solvers.lns.jobshop:JobLns",
         "routing_lns": "combopt.solvers.lns.routing:RoutingLns",
+        "bq": "combopt.solvers.bq:Bq",
         "external": "combopt.solvers.external:External",
     },
 )
