@@ -291,14 +291,15 @@ class _Search:
         if codes is None or self.best is None or self.instance.sense.better(worth, self.best):
             codes = torch.from_numpy(problem.codes(self.instance, first).copy())[None].to(self.state.device)
         limit, done = session.budget.iterations, 0
-        last = time.monotonic()
+        last, news = time.monotonic(), False
 
         def told(state: Round) -> None:
-            nonlocal done, last
+            nonlocal done, last, news
             done = state.number
-            if bool(state.improved[0]) and time.monotonic() - last > 0.05:
+            news = news or bool(state.improved[0])
+            if news and time.monotonic() - last > 0.05:
                 self.emit(state.codes[0])
-                last = time.monotonic()
+                last, news = time.monotonic(), False
 
         dice = torch.Generator(self.state.device).manual_seed(session.budget.seed)
         found = reconstruct(

@@ -83,6 +83,17 @@ def test_improvements_come_as_they_are_found(weights: str) -> None:
     assert len(result.trace) >= 3
 
 
+def test_an_improvement_is_not_kept_back(weights: str) -> None:
+    """Four nodes are soon as good as they get, and the last improvement comes right after the first."""
+    for seed in range(6):
+        instance = api.generate("tsp", seed=seed, n=4)
+        best = solve(instance, weights, "reconstruct", limit=0.3).objective
+        assert best == brute.best(instance)
+        again = solve(instance, weights, "reconstruct", limit=30.0, target=best)
+        assert again.stopped_by is StoppedBy.TARGET
+        assert again.seconds < 5.0
+
+
 @pytest.mark.parametrize("decode", WAYS)
 def test_tiny_and_degenerate_instances(weights: str, decode: str) -> None:
     rng = np.random.default_rng(0)
