@@ -48,3 +48,10 @@ def number_or_text(value: str) -> Any:
         except ValueError:
             continue
     return value
+
+
+def run_length(options: argparse.Namespace) -> dict[str, Any]:
+    """Steps and seconds of a training run, of which one is ``None``; empty if the command line names neither."""
+    if options.steps is not None:
+        return {"steps": options.steps, "seconds": None}
+    return {"steps": None, "seconds": 60.0 * options.minutes} if options.minutes is not None else {}

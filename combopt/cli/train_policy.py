@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from combopt.cli.options import run_length
 from combopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,11 +79,7 @@ def changed(options: argparse.Namespace, plan: Plan) -> dict[str, Any]:
     for name in ("tokens", "rate", "precision", "view"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
-    if options.steps is not None:
-        changes |= {"steps": options.steps, "seconds": None}
-    elif options.minutes is not None:
-        changes |= {"steps": None, "seconds": 60.0 * options.minutes}
-    return changes
+    return changes | run_length(options)
 
 
 def examples(options: argparse.Namespace, plan: Plan, device: torch.device) -> tuple[Labels[Any], Labels[Any]]:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from combopt.cli.options import run_length
 from combopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,10 +47,7 @@ def resume(options: argparse.Namespace, latest: Path, device: torch.device, rank
     for name in ("rate", "precision"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
-    if options.steps is not None:
-        changes |= {"steps": options.steps, "seconds": None}
-    elif options.minutes is not None:
-        changes |= {"steps": None, "seconds": 60.0 * options.minutes}
+    changes |= run_length(options)
     return ValueTrainer.resume(latest, *_samples(options, device), ranks, **changes)
 
 
