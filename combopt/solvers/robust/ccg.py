@@ -51,8 +51,6 @@ class Ccg(Solver):
         title="column-and-constraint generation for two-stage robust programs (Zeng and Zhao)",
         kinds=("robust",),
         capabilities=frozenset(Capability),
-        package="highspy",
-        licence="MIT",
     )
     solver: Literal["highs", "scip"] = "highs"
     relaxed_start: bool = True

@@ -55,8 +55,6 @@ class RobustKnapsackSolver(Solver):
         title="robust knapsack: exact evaluation by dynamic programming, local search, branch and price",
         kinds=("robust_knapsack",),
         capabilities=frozenset(Capability) - {Capability.THREADS},
-        package="highspy",
-        licence="MIT",
     )
     tree: float = 0.25
 
