@@ -15,7 +15,7 @@ from combopt.budget import Budget
 from combopt.model import Instance, Solution
 from combopt.solvers.base import Event, Outcome, Solver
 from combopt.solvers.isolate import Worker
-from combopt.solvers.messages import Advice, Failure, Task
+from combopt.solvers.messages import Advice, Failure, Task, Up
 
 POLL = 0.05
 """Seconds between two looks at whether to stop."""
@@ -57,13 +57,14 @@ class Background:
         self._inbox: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._outbox: queue.SimpleQueue[Task | Advice | None] = queue.SimpleQueue()
         self._worker = Worker()
+        self._lock = threading.Lock()
+        self._up = False
+        self._paused = not free
         self._outbox.put(Task(0, solver, instance, budget, deadline, start, advised=True))
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._worker.reader = threading.Thread(target=self._read, daemon=True)
         self._writer.start()
         self._worker.reader.start()
-        if not free:
-            self._signal(signal.SIGSTOP)
 
     @property
     def over(self) -> bool:
@@ -74,12 +75,12 @@ class Background:
         """Let the solver work for so long, or until it ends or ``stopping`` says so."""
         until = time.monotonic() + seconds
         if not self.free:
-            self._signal(signal.SIGCONT)
+            self._pause(False)
         while not self.over and not stopping() and (left := until - time.monotonic()) > 0:
             with contextlib.suppress(queue.Empty):
                 self._take(self._inbox.get(timeout=min(left, POLL)))
         if not self.free and not self.over:
-            self._signal(signal.SIGSTOP)
+            self._pause(True)
         self.poll()
 
     def poll(self) -> None:
@@ -116,6 +117,9 @@ class Background:
         try:
             while True:
                 message = connection.recv()
+                if isinstance(message, Up):
+                    self._came_up()
+                    continue
                 self._arrived(message)
                 if isinstance(message, (Outcome, Failure)):
                     return
@@ -127,6 +131,20 @@ class Background:
             self._take(message)
         else:
             self._inbox.put(message)
+
+    def _came_up(self) -> None:
+        """A child that is stopped before it is bound to its parent would outlive it for ever, so that it is let be
+        until now."""
+        with self._lock:
+            self._up = True
+            if self._paused:
+                self._signal(signal.SIGSTOP)
+
+    def _pause(self, paused: bool) -> None:
+        with self._lock:
+            self._paused = paused
+            if self._up:
+                self._signal(signal.SIGSTOP if paused else signal.SIGCONT)
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -14,7 +14,7 @@ from typing import Any
 
 from combopt.errors import CombOptError
 from combopt.solvers.base import Event, Outcome, Session, execute
-from combopt.solvers.messages import Advice, Failure, Stop, Task
+from combopt.solvers.messages import Advice, Failure, Stop, Task, Up
 
 _PR_SET_PDEATHSIG = 1
 
@@ -26,6 +26,7 @@ def main() -> None:
     connection: Connection[Any, Any] = Connection(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
+    connection.send(Up())
     control = _Control(connection)
     while True:
         task = control.next_task()

@@ -30,7 +30,7 @@ from combopt.solvers.base import Capability, Event, Outcome, Solver
 from combopt.solvers.gate import Gate
 from combopt.solvers.harness import stopped
 from combopt.solvers.interrupts import Interrupts
-from combopt.solvers.messages import Failure, Stop, Task
+from combopt.solvers.messages import Failure, Stop, Task, Up
 
 MEMORY_POLL = 0.2
 """Seconds between two looks at the memory of the child."""
@@ -199,6 +199,8 @@ class _Run:
             self.sent.set()
             while True:
                 message = connection.recv()
+                if isinstance(message, Up):
+                    continue
                 self.inbox.put(message)
                 if isinstance(message, (Outcome, Failure)):
                     return

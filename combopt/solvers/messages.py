@@ -27,6 +27,11 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Up:
+    """The child's first word: from now on it ends with its parent, whatever is done to it."""
+
+
+@dataclass(frozen=True)
 class Stop:
     """Stop the task with this number; a stop that comes after its end means nothing."""
 

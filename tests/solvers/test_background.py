@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from combopt import api
 from combopt.budget import Budget
@@ -57,6 +62,24 @@ def test_it_works_only_while_it_runs() -> None:
     finally:
         background.close()
     assert background._worker.process.poll() is not None
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.02, 0.05, 0.5])
+def test_a_paused_solver_ends_with_the_one_that_started_it(wait: float) -> None:
+    """Also if that is killed before the solver's process knows whom it belongs to."""
+    script = (
+        "import os, signal, time\n"
+        "from tests.solvers.test_background import start\n"
+        "print(start([])._worker.process.pid, flush=True)\n"
+        f"time.sleep({wait}); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    parent = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30)
+    assert parent.returncode == -signal.SIGKILL
+    child = Path(f"/proc/{int(parent.stdout)}/stat")
+    until = time.monotonic() + 10
+    while child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < until, child.read_text()
+        time.sleep(0.02)
 
 
 def test_stopping_ends_a_slice_early() -> None:
