@@ -211,11 +211,14 @@ def test_an_unwritable_folder_does_not_lose_the_answer(five: Path, tmp_path: Pat
 def test_a_second_signal_acts_as_usual(tmp_path: Path) -> None:
     path = tmp_path / "big.vrp"
     combopt.write(api.generate("cvrp", seed=1, n=100), path)
-    process = _start(path, "--solver", "hgs", "-t", "30", "-v")  # takes its time to stop
+    process = _start(path, "--solver", "hgs", "-t", "30", "-v")
     assert process.stderr is not None
     for line in process.stderr:
         if "s  " in line and line.split()[1] != "-":
             break
+    for task in Path(f"/proc/{process.pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            os.kill(int(child), signal.SIGSTOP)  # so that it takes its time to stop
     while process.poll() is None:  # one after another: two that wait together count as one
         process.send_signal(signal.SIGTERM)
         time.sleep(0.005)
