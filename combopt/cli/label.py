@@ -7,15 +7,11 @@ import importlib.util
 import io
 import json
 import math
-import multiprocessing
-import signal
 import time
 import zipfile
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +20,12 @@ import numpy as np
 
 from combopt import api
 from combopt.budget import Budget
+from combopt.cli.label_pool import workers
 from combopt.cli.label_progress import LabelDisplay
 from combopt.cli.label_values import values_command
 from combopt.cli.options import pairs
 from combopt.errors import CombOptError, InputError, MissingExtraError, Place, SolverError, UsageError
 from combopt.model import Instance, Solution
-from combopt.solvers.child import die_with_parent
 
 TEACHERS = {"tsp": ("fast_tsp", 0.02), "atsp": ("fast_tsp", 0.5), "cvrp": ("hgs", 1.0), "op": ("prize_search", 0.2)}
 """Solver and seconds for an instance, by kind."""
@@ -206,23 +202,15 @@ def solved(
     share = batch(work)
     waiting: deque[tuple[int, list[Instance], list[Future[Any]]]] = deque()
     left = deque(chunks)
-    context, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=die_with_parent)
-    try:
+    with workers(jobs) as submit:
         while left or waiting:
             while left and len(waiting) < AHEAD:
                 chunk = left.popleft()
                 instances = problem.chunk_instances(work.size, chunk, work.count)
                 tasks = [Task(work, chunk, k, tuple(instances[k : k + share])) for k in range(0, work.count, share)]
-                waiting.append((chunk, instances, [_submitted(pool, task, display) for task in tasks]))
+                waiting.append((chunk, instances, [_submitted(submit, task, display) for task in tasks]))
             chunk, instances, futures = waiting.popleft()
             yield chunk, list(zip(instances, _collected(futures), strict=True))
-    except BaseException:
-        for child in set(multiprocessing.active_children()) - others:
-            child.kill()  # what it was at is lost anyway
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def batch(work: Work) -> int:
@@ -230,12 +218,8 @@ def batch(work: Work) -> int:
     return max(1, min(50, work.count, int(1.0 / work.budget["time_limit"])))
 
 
-def _submitted(pool: ProcessPoolExecutor, task: Task, display: LabelDisplay) -> Future[Any]:
-    try:
-        with _deaf_to_interrupts():
-            future = pool.submit(solve_all, task)
-    except BrokenProcessPool:
-        raise _died() from None
+def _submitted(submit: Callable[..., Future[Any]], task: Task, display: LabelDisplay) -> Future[Any]:
+    future = submit(solve_all, task)
 
     def told(done: Future[Any]) -> None:
         if not done.cancelled() and done.exception() is None:
@@ -248,33 +232,11 @@ def _submitted(pool: ProcessPoolExecutor, task: Task, display: LabelDisplay) -> 
 def _collected(futures: list[Future[Any]]) -> list[Solution]:
     found: list[Solution] = []
     for future in futures:
-        try:
-            answer = future.result()
-        except BrokenProcessPool:
-            raise _died() from None
+        answer = future.result()
         if isinstance(answer, str):
             raise SolverError("E301", answer, remedy="Give the solver more time with -t, or another one.")
         found += answer
     return found
-
-
-def _died() -> SolverError:
-    return SolverError(
-        "E301", "a worker process died", remedy="Fewer --jobs need less memory; the same command goes on."
-    )
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes that are started here leave Ctrl-C to this one, which hears of it at the end."""
-    if not hasattr(signal, "pthread_sigmask"):  # not on this platform
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def solve_all(task: Task) -> list[Solution] | str:

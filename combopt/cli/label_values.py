@@ -5,19 +5,16 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import multiprocessing
 import time
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from combopt.budget import Budget
+from combopt.cli.label_pool import workers
 from combopt.cli.label_progress import LabelDisplay
-from combopt.errors import SolverError, UsageError
-from combopt.solvers.child import die_with_parent
+from combopt.errors import UsageError
 
 CHUNK = 25
 """Instances in a file."""
@@ -41,18 +38,11 @@ def values_command(options: argparse.Namespace) -> int:
     tasks = [(options.kind, options.size, count, options.seed, number, str(folder)) for number in range(chunks)]
     missing = [task for task in tasks if not path_of(*task).exists()]
     began = time.monotonic()
-    with LabelDisplay(count * len(missing), quiet=options.quiet) as display:
-        context = multiprocessing.get_context("spawn")
-        workers = max(1, min(options.jobs or Budget().cores, len(missing)))
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=die_with_parent) as pool:
-            try:
-                for _ in pool.map(make, missing):
-                    display.add(count)
-            except BrokenProcessPool:
-                raise SolverError("E301", "a worker process died", remedy="The same command goes on.") from None
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+    jobs = max(1, min(options.jobs or Budget().cores, len(missing)))
+    with LabelDisplay(count * len(missing), quiet=options.quiet) as display, workers(jobs) as submit:
+        for future in [submit(make, task) for task in missing]:
+            future.result()
+            display.add(count)
     seconds, total = time.monotonic() - began, count * chunks
     if options.json:
         data = {"schema": "combopt.label/1", "kind": options.kind, "size": options.size, "chunks": chunks}

@@ -50,8 +50,17 @@ def number_or_text(value: str) -> Any:
     return value
 
 
+USUAL_LENGTH = {"steps": None, "seconds": 120.0}
+"""Steps and seconds of a training run where the command line says nothing of them."""
+
+
 def run_length(options: argparse.Namespace) -> dict[str, Any]:
     """Steps and seconds of a training run, of which one is ``None``; empty if the command line names neither."""
     if options.steps is not None:
         return {"steps": options.steps, "seconds": None}
     return {"steps": None, "seconds": 60.0 * options.minutes} if options.minutes is not None else {}
+
+
+def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Those of the options that the command line names."""
+    return {name: value for name in names if (value := getattr(options, name)) is not None}

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from combopt.cli.options import run_length
+from combopt.cli.options import USUAL_LENGTH, given, run_length
 from combopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,9 +36,11 @@ def begin(options: argparse.Namespace, device: torch.device, ranks: Ranks) -> Tr
 def resume(options: argparse.Namespace, latest: Path, device: torch.device, ranks: Ranks) -> Trainer:
     """The run that wrote the checkpoint ``latest``."""
     from combopt.learned import checkpoint
-    from combopt.learned.training import Trainer, plan_of
+    from combopt.learned.run import plan_of
+    from combopt.learned.schedule import Plan
+    from combopt.learned.training import Trainer
 
-    plan = plan_of(checkpoint.read_account(latest), latest)
+    plan = plan_of(Plan, checkpoint.read_account(latest), latest)
     changes = changed(options, plan)
     labels, held_out = examples(options, plan, device)
     return Trainer.resume(latest, labels, held_out, ranks, compiled=not options.eager, **changes)
@@ -52,34 +54,27 @@ def new_plan(options: argparse.Namespace, device: torch.device) -> Plan:
     if options.size is None:
         raise UsageError("E201", "a run without a size", expected="--size N")
     cuda = device.type == "cuda"
-    if options.steps is None and options.minutes is None:
-        options.minutes = 2.0
-    given = {
+    facts = {
         "seed": options.seed,
         "tokens": options.tokens or (131_072 if cuda else 2048),
         "rate": options.rate or 1e-3,
         "precision": options.precision or ("bfloat16" if cuda else "float32"),
-        "steps": options.steps,
-        "seconds": None if options.steps is not None else 60.0 * options.minutes,
+        **(run_length(options) or USUAL_LENGTH),
         "buckets": cuda,
         "view": options.view or 0,
         "began": options.begin or "",
     }
     name = options.network or ("full" if cuda else "tiny")
-    return Plan(problem=options.problem, size=options.size, network=preset(name), **given)
+    return Plan(problem=options.problem, size=options.size, network=preset(name), **facts)
 
 
 def changed(options: argparse.Namespace, plan: Plan) -> dict[str, Any]:
     """Fields of the plan of a resumed run that the command line changes; its problem, size and network are fixed."""
     fixed = {"size": (options.size, plan.size), "problem": (options.problem, plan.problem)}
-    for name, (given, held) in fixed.items():
-        if given is not None and given != held:
-            raise UsageError("E201", f"--{name} {given} with --resume", expected=f"{held}, as the run was begun")
-    changes: dict[str, Any] = {}
-    for name in ("tokens", "rate", "precision", "view"):
-        if getattr(options, name) is not None:
-            changes[name] = getattr(options, name)
-    return changes | run_length(options)
+    for name, (wanted, held) in fixed.items():
+        if wanted is not None and wanted != held:
+            raise UsageError("E201", f"--{name} {wanted} with --resume", expected=f"{held}, as the run was begun")
+    return given(options, "tokens", "rate", "precision", "view") | run_length(options)
 
 
 def examples(options: argparse.Namespace, plan: Plan, device: torch.device) -> tuple[Labels[Any], Labels[Any]]:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from combopt.cli.options import run_length
+from combopt.cli.options import USUAL_LENGTH, given, run_length
 from combopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,16 +25,13 @@ def begin(options: argparse.Namespace, device: torch.device, ranks: Ranks) -> Va
     from combopt.learned.value.training import ValuePlan, ValueTrainer
 
     problem = find(options.problem)
-    if options.steps is None and options.minutes is None:
-        options.minutes = 2.0
     plan = ValuePlan(
         problem=problem.kind,
         network=shape(options.network or "joint", problem.scenario_width, problem.columns_width),
         seed=options.seed,
         rate=options.rate or 2e-3,
         precision=options.precision or "float32",
-        steps=options.steps,
-        seconds=None if options.steps is not None else 60.0 * options.minutes,
+        **(run_length(options) or USUAL_LENGTH),
     )
     return ValueTrainer(plan, *_samples(options, device), ranks)
 
@@ -43,11 +40,7 @@ def resume(options: argparse.Namespace, latest: Path, device: torch.device, rank
     """The run that wrote the checkpoint ``latest``."""
     from combopt.learned.value.training import ValueTrainer
 
-    changes: dict[str, Any] = {}
-    for name in ("rate", "precision"):
-        if getattr(options, name) is not None:
-            changes[name] = getattr(options, name)
-    changes |= run_length(options)
+    changes = given(options, "rate", "precision") | run_length(options)
     return ValueTrainer.resume(latest, *_samples(options, device), ranks, **changes)
 
 
@@ -55,9 +48,8 @@ def _samples(options: argparse.Namespace, device: torch.device) -> tuple[Samples
     from combopt.learned.value.problems import find
     from combopt.learned.value.samples import load
 
-    for name in ("size", "begin", "tokens", "view", "judged"):
-        if getattr(options, name) is not None:
-            raise UsageError("E201", f"--{name} with neur2ro", expected="no such option")
+    for name in given(options, "size", "begin", "tokens", "view", "judged"):
+        raise UsageError("E201", f"--{name} with neur2ro", expected="no such option")
     if options.labels is None:
         raise UsageError(
             "E201", "a run without values to learn from", expected="--labels DIR",

@@ -14,15 +14,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from combopt.errors import SolverError, UsageError
+from combopt.errors import InputError, Place, SolverError, UsageError
 from combopt.learned import checkpoint
 from combopt.learned.parallel import Ranks
 from combopt.learned.schedule import Schedule
+
+P = TypeVar("P", bound=Schedule)
 
 LOOK = 20
 """Steps between two looks at the loss on a device, which has to wait for it."""
@@ -294,7 +296,14 @@ class Run(ABC):
         checkpoint.write(folder / checkpoint.base_name(self.step), tensors, account)
         checkpoint.forget_old(folder)
 
-    def restore(self, tensors: dict[str, Tensor], account: dict[str, Any]) -> None:
+    def restore(self, tensors: dict[str, Tensor], account: dict[str, Any], path: Path) -> None:
+        """Go on from a checkpoint that was read from ``path``; InputError E120 if it does not fit."""
+        try:
+            self._restore(tensors, account)
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise InputError("E120", f"the checkpoint does not fit: {error}", place=Place(str(path))) from None
+
+    def _restore(self, tensors: dict[str, Tensor], account: dict[str, Any]) -> None:
         for name, module in (("policy.", self.network), ("average.", self.average)):
             module.load_state_dict({k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)})
         state: dict[int, dict[str, Tensor]] = {}
@@ -306,6 +315,14 @@ class Run(ABC):
         self.optimiser.load_state_dict({"state": state, "param_groups": groups})
         self.step, self.samples, self.read = int(account["step"]), int(account["samples"]), int(account["tokens_read"])
         self.seconds, self.parts, self.gaps = float(account["seconds"]), int(account["parts"]), list(account["gaps"])
+
+
+def plan_of(kind: type[P], account: dict[str, Any], path: Path) -> P:
+    """The plan in the account of a checkpoint that was read from ``path``; InputError E118 if there is none."""
+    try:
+        return kind.from_dict(account["plan"])
+    except (KeyError, TypeError) as error:
+        raise InputError("E118", f"no plan of a training run: {error}", place=Place(str(path))) from None
 
 
 def device_named(name: str) -> torch.device:

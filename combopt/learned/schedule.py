@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from combopt.errors import UsageError
 from combopt.learned.network import NetworkConfig
@@ -63,6 +63,11 @@ class Schedule:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`."""
+        return cls(**data)
+
     def progress(self, step: int, seconds: float) -> float:
         """Share of the run that is over, from 0 to 1, after ``step`` steps and ``seconds`` seconds of training."""
         share = step / self.steps if self.steps is not None else seconds / (self.seconds or math.inf)
@@ -116,5 +121,5 @@ class Plan(Schedule):
             raise UsageError("E201", f"view = {self.view}", expected="a number of nodes, or 0 for all")
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Plan:
+    def from_dict(cls, data: dict[str, Any]) -> Self:
         return cls(**{**data, "network": NetworkConfig(**data["network"])})

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from combopt.errors import InputError, Place, UsageError
+from combopt.errors import UsageError
 from combopt.learned import checkpoint
 from combopt.learned.decoding import Decoder, greedy
 from combopt.learned.examples import Batch, Source
@@ -17,7 +17,7 @@ from combopt.learned.network import Policy, imitation_loss
 from combopt.learned.parallel import Ranks
 from combopt.learned.problems import find
 from combopt.learned.problems.base import Labels
-from combopt.learned.run import Run
+from combopt.learned.run import Run, plan_of
 from combopt.learned.schedule import Plan
 
 
@@ -95,13 +95,10 @@ class Trainer(Run):
             If the checkpoint is damaged or of another make.
         """
         tensors, account = checkpoint.read(path)
-        plan = plan_of(account, path)
+        plan = plan_of(Plan, account, path)
         plan = replace(plan, **changes) if changes else plan
         trainer = cls(plan, labels, held_out, ranks, compiled=compiled)
-        try:
-            trainer.restore(tensors, account)
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise InputError("E120", f"the checkpoint does not fit: {error}", place=Place(str(path))) from None
+        trainer.restore(tensors, account, path)
         return trainer
 
 
@@ -118,11 +115,3 @@ def take_over(policy: Policy, other: Policy) -> None:
     mine, theirs = policy.state_dict(), other.state_dict()
     fitting = {name: tensor for name, tensor in theirs.items() if name in mine and mine[name].shape == tensor.shape}
     policy.load_state_dict(mine | fitting)
-
-
-def plan_of(account: dict[str, Any], path: Path) -> Plan:
-    """The plan in the account of a checkpoint."""
-    try:
-        return Plan.from_dict(account["plan"])
-    except (KeyError, TypeError) as error:
-        raise InputError("E118", f"no plan of a training run: {error}", place=Place(str(path))) from None

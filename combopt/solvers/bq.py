@@ -182,10 +182,7 @@ class Bq(Solver):
             raise UsageError("E201", f"temperature = {self.temperature}", expected="a positive number")
 
     def refuses(self, instance: Instance) -> str | None:
-        clause = KINDS[instance.kind].refuses(instance)
-        if clause is None and not self.weights and not any(card.kind == instance.kind for card in store.cards()):
-            return f"no weights for {instance.kind} come with this package; --set weights=CARD.json names others"
-        return clause
+        return KINDS[instance.kind].refuses(instance) or store.lacking(instance.kind, self.weights)
 
     def run(self, instance: Instance, session: Session) -> Outcome:
         kind = KINDS[instance.kind]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +19,7 @@ import torch
 
 from combopt import api
 from combopt.cli import label, main
+from combopt.cli.label_pool import workers
 from combopt.errors import SolverError
 from combopt.learned import labels
 from combopt.learned.problems import find
@@ -179,10 +180,8 @@ def test_what_is_told_of_the_solver() -> None:
 
 
 def test_dead_workers_are_told_of() -> None:
-    dead: Future[Any] = Future()
-    dead.set_exception(BrokenProcessPool())
-    with pytest.raises(SolverError, match="worker process died"):
-        label._collected([dead])
+    with pytest.raises(SolverError, match="worker process died"), workers(1) as submit:
+        submit(os._exit, 3).result()
 
 
 def test_no_kind_is_without_its_teacher() -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from combopt.errors import InputError, Place
 from combopt.learned import checkpoint
 from combopt.learned.parallel import Ranks
-from combopt.learned.run import Run
+from combopt.learned.run import Run, plan_of
 from combopt.learned.schedule import Schedule
 from combopt.learned.value.network import ValueConfig, ValueNetwork
 from combopt.learned.value.problems import find
@@ -43,7 +42,7 @@ class ValuePlan(Schedule):
         self._positive("batch")
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> ValuePlan:
+    def from_dict(cls, data: dict[str, Any]) -> Self:
         return cls(**{**data, "network": ValueConfig(**data["network"])})
 
 
@@ -101,9 +100,6 @@ class ValueTrainer(Run):
         """The run that wrote the checkpoint ``path``, with fields of its plan changed by ``changes``; see
         :meth:`combopt.learned.training.Trainer.resume`."""
         tensors, account = checkpoint.read(path)
-        try:
-            trainer = cls(replace(ValuePlan.from_dict(account["plan"]), **changes), samples, held_out, ranks)
-            trainer.restore(tensors, account)
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise InputError("E120", f"the checkpoint does not fit: {error}", place=Place(str(path))) from None
+        trainer = cls(replace(plan_of(ValuePlan, account, path), **changes), samples, held_out, ranks)
+        trainer.restore(tensors, account, path)
         return trainer

@@ -98,6 +98,13 @@ def read_card(path: Path) -> Card:
         raise InputError("E118", f"the card lacks {error}", place=place) from None
 
 
+def lacking(kind: str, wanted: str = "") -> str | None:
+    """A clause that says that no weights are named and none for ``kind`` come with the package; else ``None``."""
+    if wanted or any(card.kind == kind for card in cards()):
+        return None
+    return f"no weights for {kind} come with this package; --set weights=CARD.json names others"
+
+
 def choose(kind: str, wanted: str = "") -> Card:
     """The card of the weights to use: named, the path of a card or of its tensors, or else the best for ``kind``.
 

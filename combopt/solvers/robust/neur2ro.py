@@ -95,9 +95,7 @@ class Neur2ro(Solver):
     def refuses(self, instance: Instance) -> str | None:
         from combopt.learned.weights import store
 
-        if not self.weights and not any(card.kind == instance.kind for card in store.cards()):
-            return f"no weights for {instance.kind} come with this package; --set weights=CARD.json names others"
-        return None
+        return store.lacking(instance.kind, self.weights)
 
     def run(self, instance: Instance, session: Session) -> Outcome:
         from combopt.learned.weights import store

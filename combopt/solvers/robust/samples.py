@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from combopt.instances.robust_knapsack import FAMILIES, RobustKnapsack
 from combopt.model import Floats
-from combopt.solvers.compiled import compiled
+from combopt.solvers.robust.knapsack_game import kernels
 
 FIRSTS, SCENARIOS = 10, 50
 """First stages and scenarios of an instance, as published."""
@@ -60,7 +60,6 @@ def knapsack_values(rng: np.random.Generator, largest: int, count: int) -> Array
 
 def knapsack_value(instance: RobustKnapsack, x: npt.NDArray[np.bool_], scenario: Floats) -> float:
     """What the accepted items earn beyond being outsourced, with the best production and repair in the scenario."""
-    kernels = compiled("combopt.solvers.robust.knapsack_kernels")
     light = np.ascontiguousarray(instance.weight[x])
     heavy = light + instance.repair[x]
     full = np.ascontiguousarray(instance.outsourcing[x])
@@ -68,7 +67,7 @@ def knapsack_value(instance: RobustKnapsack, x: npt.NDArray[np.bool_], scenario:
     if not light.size:
         return 0.0
     plan = np.zeros(len(light), np.int64)
-    return float(kernels.respond(light, heavy, plain, full, instance.capacity, 0.0, plan))
+    return float(kernels().respond(light, heavy, plain, full, instance.capacity, 0.0, plan))
 
 
 def _scenario(rng: np.random.Generator, instance: RobustKnapsack, x: npt.NDArray[np.bool_], number: int) -> Floats:

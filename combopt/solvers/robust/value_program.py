@@ -51,11 +51,6 @@ class Affine:
         """The same numbers with something added."""
         return Affine(self.columns, self.matrix, self.offset + by, self.lower + by, self.upper + by)
 
-    def at(self, values: Floats) -> Floats:
-        """The numbers where the columns of the program have these values."""
-        found: Floats = self.offset + self.matrix @ values[self.columns]
-        return found
-
 
 @dataclass(frozen=True)
 class Encoder:
