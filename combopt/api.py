@@ -17,6 +17,7 @@ from combopt import registry
 from combopt.budget import Budget
 from combopt.errors import InputError, UsageError, Warned
 from combopt.instances.formats.base import Format, SolutionFormat
+from combopt.instances.solutions import RobustPlan
 from combopt.instances.text import ReadOptions, Source
 from combopt.model import Evaluation, Instance, Number, Solution
 from combopt.result import Result
@@ -140,10 +141,18 @@ class Checked:
 
 
 def check(instance: Instance, solution: Solution | str | Path, *, format: str | None = None) -> Checked:
-    """Recompute objective and feasibility of a solution, or of a solution file, from the instance alone."""
-    if isinstance(solution, Solution):
-        return Checked(instance.evaluate(solution), None)
-    found, claimed = _solution_format(solution, instance, format)
+    """Recompute objective and feasibility of a solution, or of a solution file, from the instance alone.
+
+    A :class:`~combopt.instances.solutions.RobustPlan` without recourse decisions is completed to the exact worst case
+    of its first stage, which its evaluation notes.
+    """
+    found, claimed = (
+        (solution, None) if isinstance(solution, Solution) else _solution_format(solution, instance, format)
+    )
+    if isinstance(found, RobustPlan) and not len(found.recourse):
+        from combopt.solvers.robust.complete import evaluated
+
+        return Checked(evaluated(instance, found), claimed)
     return Checked(instance.evaluate(found), claimed)
 
 

@@ -188,6 +188,7 @@ SOLVERS = Registry(
         "capital_budgeting": "combopt.solvers.robust.capital:CapitalBudgetingSolver",
         "ccg": "combopt.solvers.robust.ccg:Ccg",
         "neur2ro": "combopt.solvers.robust.neur2ro:Neur2ro",
+        "k_adaptability": "combopt.solvers.robust.k_adaptability:KAdaptability",
         "greedy_cover": "combopt.solvers.cover_greedy:GreedyCover",
         "lagrangian_cover": "combopt.solvers.lagrangian_cover:LagrangianCover",
         "greedy_graph": "combopt.solvers.greedy_independent:GreedyGraph",

@@ -36,6 +36,7 @@ def check_command(options: argparse.Namespace) -> int:
                     "exactness": str(evaluation.exactness),
                     "violations": [serial.encode(v) for v in evaluation.violations],
                     "conventions": list(instance.conventions()),
+                    "notes": list(evaluation.notes),
                 },
                 allow_nan=False,
             )
@@ -48,6 +49,8 @@ def check_command(options: argparse.Namespace) -> int:
             print(f"claimed     {show(checked.claimed)}{'' if checked.claim_holds else ' - WRONG'}")
         for text in instance.conventions():
             print(f"convention  {text}")
+        for text in evaluation.notes:
+            print(f"note        {text}")
         for violation in evaluation.violations[:50]:
             print(f"violation   {violation}")
         if len(evaluation.violations) > 50:

@@ -107,6 +107,7 @@ class RobustPlan(Solution):
         ``float64[n]``: the first stage.
     recourse
         ``float64[k, m]``: second stages; in every scenario the best of those that are feasible there is taken.
+        Without any the plan is a first stage alone, which ``combopt check`` completes.
     weights
         ``float64[k]``, none negative, sum 1: a mixture of the recourse decisions whose worst case is that of the
         plan.  It proves the worst case where only the objective is uncertain; empty where it is not needed.
@@ -116,7 +117,7 @@ class RobustPlan(Solution):
 
     type: ClassVar[str] = "robust_plan"
     first: Floats
-    recourse: Floats
+    recourse: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     weights: Floats = field(default_factory=lambda: np.zeros(0))
     scenario: Floats = field(default_factory=lambda: np.zeros(0))
 
