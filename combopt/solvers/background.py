@@ -58,7 +58,7 @@ class Background:
         self._outbox: queue.SimpleQueue[Task | Advice | None] = queue.SimpleQueue()
         self._worker = Worker()
         self._lock = threading.Lock()
-        self._up = False
+        self._up = threading.Event()
         self._paused = not free
         self._outbox.put(Task(0, solver, instance, budget, deadline, start, advised=True))
         self._writer = threading.Thread(target=self._write, daemon=True)
@@ -72,10 +72,15 @@ class Background:
         return self.outcome is not None or self.failed
 
     def run(self, seconds: float, stopping: Callable[[], bool]) -> None:
-        """Let the solver work for so long, or until it ends or ``stopping`` says so."""
-        until = time.monotonic() + seconds
+        """Let the solver work for so long, or until it ends or ``stopping`` says so.
+
+        The start of its process does not count.
+        """
         if not self.free:
             self._pause(False)
+        while not (self._up.wait(POLL) or self.over or stopping()):
+            self.poll()
+        until = time.monotonic() + seconds
         while not self.over and not stopping() and (left := until - time.monotonic()) > 0:
             with contextlib.suppress(queue.Empty):
                 self._take(self._inbox.get(timeout=min(left, POLL)))
@@ -136,14 +141,14 @@ class Background:
         """A child that is stopped before it is bound to its parent would outlive it for ever, so that it is let be
         until now."""
         with self._lock:
-            self._up = True
+            self._up.set()
             if self._paused:
                 self._signal(signal.SIGSTOP)
 
     def _pause(self, paused: bool) -> None:
         with self._lock:
             self._paused = paused
-            if self._up:
+            if self._up.is_set():
                 self._signal(signal.SIGSTOP if paused else signal.SIGCONT)
 
     def _signal(self, number: int) -> None:

@@ -19,6 +19,7 @@ from combopt.solvers.balans.neighbourhoods import Ranked, operators
 from combopt.solvers.balans.options import load_rank, make_reward, numbers
 from combopt.solvers.balans.relaxation import Relaxation
 from combopt.solvers.balans.searchers import AS_IT_COMES, INSIDE, LISTENS, PLAIN, MipSearcher, from_point
+from combopt.solvers.balans.simple import simple_points
 from combopt.solvers.balans.space import MipNeighbourhood, MipSpace, RunOn
 from combopt.solvers.balans.team import Team
 from combopt.solvers.base import Event, Outcome, Session, Solver
@@ -33,19 +34,22 @@ if TYPE_CHECKING:
     from combopt.solvers.balans.solver import Balans
 
 PROOFS = (Status.OPTIMAL, Status.INFEASIBLE, Status.UNBOUNDED)
-SLICES = 60
-"""A search of a neighbourhood takes at most this part of the time limit."""
-SHORTEST, LONGEST = 0.2, 20.0
+SLICES, SHARE = 60, 0.1
+"""A search of a neighbourhood takes at most this part of the time limit, and this part of the time so far."""
+SHORTEST, LONGEST = 0.1, 20.0
 """Least and most seconds of a search."""
-OPENING = 2
-"""The first turns of the plain solvers are so many times shorter than a search; they double from round to round."""
-PATIENCE = 3
-"""Most slices in a row of a plain solver at the beginning, as long as it makes the incumbent better."""
+FULL = 30.0
+"""Time limit from which on the opening takes its time; with less, its turns are shorter in proportion."""
+QUICK = 0.5
+"""Seconds of a quick try of a plain solver in this process."""
 SMALL = 30_000
-"""Entries up to which the plain solvers have a quick try in this process, before those of their own have started;
-what they do in it but for the solutions is lost."""
-QUICK = 2
-"""So many times shorter than a search a quick try is."""
+"""Entries up to which there are quick tries; what is done in them but for the solutions is lost."""
+OPENING = 1.5
+"""Seconds of the first turn of the first plain solver; turns double from round to round."""
+PLAIN_SHARE, EARLY = 0.3, 1 / 6
+"""The first plain solver has this part of the time so far, in this part of the time limit."""
+PATIENCE = 3
+"""Most turns in a row of a plain solver at the beginning, as long as it makes the incumbent better."""
 FIRST: dict[str, Solver] = {
     "scip": Scip(emphasis="feasibility", settings="heuristics/feaspump/freq=1, heuristics/feaspump/maxloops=10")
 }
@@ -60,7 +64,7 @@ class Search:
     def __init__(self, options: Balans, space: MipSpace, able: list[str], session: Session) -> None:
         self.options, self.space, self.session = options, space, session
         shortest, longest = (options.step_limit,) * 2 if options.step_limit else (SHORTEST, LONGEST)
-        self.pace = Pace(session, SLICES, shortest, longest)
+        self.pace = Pace(session, SLICES, shortest, longest, SHARE)
         self.inside = Inside(session)
         self.best: Found[Floats] | None = None
         self.searchers = [
@@ -69,6 +73,7 @@ class Search:
                 space,
                 self.inside,
                 self.offer,
+                self._background,
                 nodes=NODES if self.pace.counted else None,
                 solvers=INSIDE if options.inside == "quick" else AS_IT_COMES,
             )
@@ -98,7 +103,7 @@ class Search:
     def _operators(self) -> tuple[list[Operator[Any]], dict[str, float]]:
         """The operators that the options name, and the sizes of those that have a fixed one, or none (0)."""
         options, space = self.options, self.space
-        relaxation = Relaxation(space, self.inside, 2 * self.pace.seconds)
+        relaxation = Relaxation(space, self.inside, 2 * self.pace.most)
         table = operators(space, relaxation, options.local_branching_patience)
         table[Differences.name] = Differences(space)
         wanted = listed(options.operators)
@@ -124,10 +129,9 @@ class Search:
 
     def _run_on(self, searcher: MipSearcher, seconds: float) -> bool:
         """Let a plain solver work, and tell the bandits what came of it; whether the incumbent is better now."""
-        if searcher.background is None:
-            searcher.background = self._background(searcher)
         before, began = self.best, time.monotonic()
         searcher.go_on(seconds, self.best)
+        assert searcher.background is not None
         if searcher.background.failed:
             self.session.say(f"{searcher.name} failed: {searcher.background.reason.splitlines()[-1]}")
         arm = next(i for i, o in enumerate(self.engine.operators) if o.name == f"run_{searcher.name}")
@@ -196,10 +200,21 @@ class Search:
                 self.team.add(PLAIN[searcher.name], searching=False, listening=searcher.name in LISTENS)
 
     def _after(self, state: State[Floats]) -> Outcome | None:
+        self._give_its_share()
         self._listen()
         if self.best is not None and self.best.value < state.best.value:
             self.engine.take(state, self.best, self.pace.progress(self.engine.steps))
         return self._ended(state)
+
+    def _give_its_share(self) -> None:
+        """Neighbourhoods of a poor solution are a poor place to be, so that at first a plain solver goes on beside."""
+        if self.pace.counted or self.options.first_limit or self.pace.progress(0) > EARLY:
+            return
+        for searcher in self.searchers:
+            if not searcher.beside and not (searcher.background is not None and searcher.background.over):
+                if searcher.worked < PLAIN_SHARE * self.pace.elapsed:
+                    self._run_on(searcher, max(0.25, self.pace.seconds))
+                return
 
     def _told(self, account: dict[str, Any]) -> None:
         self.team.tell(Event(time.monotonic(), step=account))
@@ -216,7 +231,7 @@ class Search:
         return StoppedBy.TIME if time.monotonic() >= self.session.deadline - 1 else StoppedBy.FINISHED
 
     def _opening(self) -> Outcome | None:
-        """Plain solvers by turns until there is a solution or the answer; each starts from what is known by then."""
+        """Look for a solution: without a search, by quick tries, then by turns; the outcome if that is the answer."""
         if isinstance(self.session.start, Point):
             found = from_point(self.space, self.session.start)
             if found is not None:
@@ -225,31 +240,46 @@ class Search:
             return self._in_process(Scip(emphasis="feasibility", settings="limits/bestsol=1"), math.inf)
         if self.options.first_limit:
             return self._first_alone()
+        if self.best is None:
+            for point in simple_points(self.space):
+                self.offer(point)
+        mine = [searcher for searcher in self.searchers if not searcher.beside]
+        scale = min(1.0, (self.session.deadline - self.pace.began) / FULL)
+        if mine:
+            mine[0].prepare()
         if len(self.space.mip.row_value) <= SMALL:
-            for searcher in self.searchers:
-                if searcher.beside:
-                    continue
-                ended = self._in_process(PLAIN[searcher.name], self.pace.seconds / QUICK)
+            for searcher in mine[1:]:
+                if searcher.name == "cpsat" and self.best is not None:
+                    continue  # it takes longest to load
+                ended = self._in_process(PLAIN[searcher.name], QUICK * scale)
                 if ended is not None and searcher.proves:
                     return ended
-        mine = [searcher for searcher in self.searchers if not searcher.beside]
-        seconds = self.pace.seconds / OPENING
+            if self.best is not None:
+                return None
+        return self._turns(mine, OPENING * scale)
+
+    def _turns(self, mine: list[MipSearcher], first: float) -> Outcome | None:
+        """Plain solvers by turns, each of which is twice as long as the last, until there is a solution or the answer;
+        the first solver begins with ``first`` seconds, the others with half of that."""
+        turns = [first if searcher is mine[0] else first / 2 for searcher in mine]
         while not self.session.stopping:
-            for searcher in mine:
+            for index, searcher in enumerate(mine):
+                seconds = turns[index]
                 for _ in range(PATIENCE):
                     better = self._run_on(searcher, seconds)
                     if (ended := self._ended(None)) is not None or self.session.stopping:
                         return ended
                     if not better:
                         break
-            alive = [s for s in mine if s.background is None or not s.background.over]
-            known = self.best is not None and seconds >= self.pace.seconds / 2
-            if known or not (alive or self.team.alive):
-                return None
-            if not alive:
+                    seconds = max(self.pace.seconds, first / 4)
+                if self.best is not None:
+                    return None
+                turns[index] *= 2.0
+            if all(searcher.background is not None and searcher.background.over for searcher in mine):
+                if not self.team.alive:
+                    return None
                 time.sleep(POLL)
                 self._listen()
-            seconds *= 2.0
         return None
 
     def _first_alone(self) -> Outcome | None:

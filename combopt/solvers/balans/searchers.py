@@ -53,8 +53,10 @@ class MipSearcher:
     ----------
     offer
         Told of every point that is better than the incumbent; says whether it stands up to the check.
+    launch
+        Starts the plain solver of this back end in a process of its own.
     background
-        The plain solver of this back end, if one is kept that is paused and goes on.
+        That process, once it is there: paused, but for the turns that it gets.
     beside
         Whether the plain solver works beside the search, on a core of its own.
     solvers
@@ -67,12 +69,15 @@ class MipSearcher:
     space: MipSpace
     inside: Inside
     offer: Callable[[Floats], bool]
+    launch: Callable[[MipSearcher], Background]
     background: Background | None = None
     beside: bool = False
     nodes: int | None = None
     solvers: dict[str, Solver] = field(default_factory=lambda: INSIDE)
     latest: Found[Floats] | None = None
     """The best point that the plain solver has handed over."""
+    worked: float = 0.0
+    """Seconds that the plain solver has had."""
     told: Found[Floats] | None = None
     """The last point that it was told of."""
 
@@ -84,8 +89,8 @@ class MipSearcher:
     def takes(self, operator: str) -> bool:
         if not operator.startswith("run_"):
             return True
-        plain = self.background
-        return operator == f"run_{self.name}" and plain is not None and not plain.over
+        over = self.background is not None and self.background.over
+        return operator == f"run_{self.name}" and not (self.beside or over)
 
     def search(
         self, neighbourhood: MipNeighbourhood | RunOn, state: State[Floats], limit: float, seed: int
@@ -98,19 +103,27 @@ class MipSearcher:
         cost = time.monotonic() - began if self.nodes is None else 1.0
         return dataclasses.replace(attempt, cost=cost)
 
+    def prepare(self) -> None:
+        """Start the process of the plain solver, which waits for its first turn."""
+        if self.background is None:
+            self.background = self.launch(self)
+
     def go_on(self, seconds: float, best: Found[Floats] | None) -> None:
         """Let the plain solver work, told of the incumbent if others have found that."""
+        self.prepare()
         assert self.background is not None
         news = best is not None and best is not self.told and (self.latest is None or best.value < self.latest.value)
         if best is not None and news and self.name in LISTENS:
             self.told = best
             point = Point(self.space.mip.columns, best.solution)
             self.background.tell(Event(time.monotonic(), solution=point))
+        began = time.monotonic()
         self.background.run(seconds, lambda: self.inside.session.stopping)
+        self.worked += time.monotonic() - began
 
     def _run_on(self, limit: float, state: State[Floats]) -> Attempt[Floats]:
-        assert self.background is not None
         self.go_on(limit, state.best)
+        assert self.background is not None
         ending = Ending.FAILED if self.background.failed else Ending.LIMIT
         found = self.latest
         if found is not None and found.value >= state.best.value:

@@ -159,13 +159,17 @@ class Pace:
     slices
         A search takes at most this part of the time limit,
     shortest, longest
-        but no less and no more seconds than these.
+        but no less and no more seconds than these,
+    share
+        nor more than this part of the time since the beginning, unless that is less than ``shortest``: what a long
+        run may spend on a search would cost a short one its first seconds.
     """
 
     session: Session
     slices: int
     shortest: float
     longest: float
+    share: float = math.inf
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -176,15 +180,24 @@ class Pace:
     def seconds(self) -> float:
         if self.counted:
             return math.inf
+        return max(self.shortest, min(self.most, self.share * self.elapsed))
+
+    @property
+    def most(self) -> float:
+        """What ``seconds`` may come to."""
         total = self.session.deadline - self.began
         return self.longest if math.isinf(total) else min(self.longest, max(self.shortest, total / self.slices))
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.began
 
     def progress(self, steps: int) -> float:
         """Share of the budget that is spent, from 0 to 1."""
         if self.session.budget.iterations is not None:
             return min(1.0, steps / self.session.budget.iterations)
         total = self.session.deadline - self.began
-        return 0.0 if math.isinf(total) else min(1.0, (time.monotonic() - self.began) / max(total, 1e-9))
+        return 0.0 if math.isinf(total) else min(1.0, self.elapsed / max(total, 1e-9))
 
 
 def drive(
