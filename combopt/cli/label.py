@@ -29,8 +29,6 @@ from combopt.model import Instance, Solution
 
 TEACHERS = {"tsp": ("fast_tsp", 0.02), "atsp": ("fast_tsp", 0.5), "cvrp": ("hgs", 1.0), "op": ("prize_search", 0.2)}
 """Solver and seconds for an instance, by kind."""
-VALUES = ("robust_knapsack",)
-"""Kinds whose second stages are labelled."""
 OTHERS = ("auto", 1.0)
 """The same for kinds that are not named."""
 HANDING_OVER = 0.1
@@ -71,8 +69,12 @@ def label_command(options: argparse.Namespace) -> int:
     """Make what is not yet in the folder; exit code 0 when all is there."""
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("torch", "learn")
-    if options.kind in VALUES:
+    from combopt.learned.value.problems import TABLE
+
+    if options.kind in TABLE:
         return values_command(options)
+    if options.instance:
+        raise UsageError("E201", f"--instance with {options.kind}", expected="no such option", remedy="Give --size N.")
     from combopt.learned.labels import HELD_OUT
     from combopt.learned.problems import find
 
@@ -115,8 +117,9 @@ def planned(options: argparse.Namespace, held_out: int) -> Work:
     UsageError
         If there is no such solver, or an option does not fit.
     """
-    if options.size < 3:
-        raise UsageError("E201", f"--size {options.size}", expected="3 or more")
+    if options.size is None or options.size < 3:
+        found = "no --size" if options.size is None else f"--size {options.size}"
+        raise UsageError("E201", found, expected="3 or more")
     name, usual = TEACHERS.get(options.kind, OTHERS)
     solver, seconds = options.solver or name, options.time_limit
     if seconds is None:

@@ -18,11 +18,12 @@ OFTEN = 10.0
 
 
 class LabelDisplay:
-    """How many of ``total`` instances are solved, on stderr; ``quiet`` shows nothing.  A context manager."""
+    """How many of ``total`` instances, or other ``unit``, are solved, on stderr; ``quiet`` shows nothing.  A context
+    manager."""
 
-    def __init__(self, total: int, *, quiet: bool) -> None:
+    def __init__(self, total: int, *, quiet: bool, unit: str = "instances") -> None:
         self._console = Console(stderr=True, highlight=False)
-        self._total, self._quiet = total, quiet
+        self._total, self._quiet, self._unit = total, quiet, unit
         self._live: Live | None = None
         self._done = 0
         self._began = time.monotonic()
@@ -34,7 +35,9 @@ class LabelDisplay:
         speed = self._done / max(1e-9, seconds)
         left = f"  left about {clock((self._total - self._done) / speed)}" if self._done else ""
         share = 100 * self._done // max(1, self._total)
-        return f"{self._done:,}/{self._total:,} instances  {share} %  {speed:,.1f}/s  elapsed {clock(seconds)}{left}"
+        return (
+            f"{self._done:,}/{self._total:,} {self._unit}  {share} %  {speed:,.1f}/s  elapsed {clock(seconds)}{left}"
+        )
 
     def add(self, count: int) -> None:
         """So many more are solved; may be called from any thread."""

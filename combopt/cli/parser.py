@@ -228,6 +228,9 @@ def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     train.add_argument("--size", type=_whole, metavar="N", help="nodes of the instances")
     train.add_argument("--labels", metavar="DIR", help="folder of solved instances; not needed for knapsacks, nor "
                        "for up to 20 nodes, or 10 customers: these are solved on the spot")  # fmt: skip
+    train.add_argument("--instance", nargs="+", metavar="FILE", help="for neur2ro without --labels: instances of one "
+                       "shape whose second stages are labelled, or package.module:function with --size")  # fmt: skip
+    train.add_argument("--count", type=_whole, metavar="C", help="draws from these instances; default: 60")
     train.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for checkpoints and weights")
     train.add_argument("--resume", action="store_true", help="go on with the run in the folder, if there is one")
     _json(train)
@@ -239,7 +242,7 @@ def _train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     how = train.add_argument_group("how it is trained")
     how.add_argument("--begin", metavar="CARD", help="weights to begin with, of any problem; same network")
     how.add_argument("--network", metavar="NAME", help="full, small or tiny; default: full on a GPU, else tiny; for "
-                     "neur2ro joint, the default, or published")  # fmt: skip
+                     "neur2ro joint, the default, or published, and flat for robust")  # fmt: skip
     how.add_argument("--device", default="auto", metavar="NAME", help="cpu, cuda or auto, the default")
     how.add_argument("--precision", metavar="P", help="float32 or bfloat16; default: bfloat16 on a GPU")
     how.add_argument("--tokens", type=_whole, metavar="N", help="tokens in a step; default: 2048, 131072 on a GPU")
@@ -268,9 +271,12 @@ def _label(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         description="Instances come in chunks, a file each. Chunks that the folder holds are not made again: after an "
         "interruption of any kind, give the same command again.",
     )
-    label.add_argument("kind", metavar="KIND", help="tsp, atsp, cvrp, op or robust_knapsack")
-    label.add_argument("--size", type=_whole, required=True, metavar="N", help="nodes of the instances, depots apart")
-    label.add_argument("--count", type=_whole, required=True, metavar="C", help="instances to learn from")
+    label.add_argument("kind", metavar="KIND", help="tsp, atsp, cvrp, op, robust_knapsack or robust")
+    label.add_argument("--size", type=_whole, metavar="N", help="nodes of the instances, depots apart")
+    label.add_argument("--instance", nargs="+", metavar="FILE", help="instances with a second stage, of one shape, or "
+                       "package.module:function, which is called with a random generator and --size")  # fmt: skip
+    label.add_argument("--count", type=_whole, required=True, metavar="C", help="instances to learn from, or draws "
+                       "from those that are given")  # fmt: skip
     label.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write to")
     label.add_argument("--seed", type=_seed, default=0, metavar="S", help="which instances to learn from; default: 0")
     label.add_argument("--held-out", type=int, choices=range(11), default=1, metavar="K",

@@ -84,6 +84,8 @@ def examples(options: argparse.Namespace, plan: Plan, device: torch.device) -> t
     from combopt.learned import labels
     from combopt.learned.problems import find
 
+    for name in given(options, "instance", "count"):
+        raise UsageError("E201", f"--{name} with bq", expected="no such option", remedy="Give --size N.")
     problem = find(plan.problem)
     judged = options.judged or (1000 if device.type == "cuda" else 100)
     if options.labels is None:

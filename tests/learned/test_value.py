@@ -14,6 +14,7 @@ from combopt.cli import main
 from combopt.errors import InputError, UsageError
 from combopt.learned import checkpoint
 from combopt.learned.value import samples
+from combopt.learned.value.knapsack import KnapsackValue
 from combopt.learned.value.network import ValueNetwork, shape
 from combopt.learned.value.problems import find
 from combopt.learned.value.samples import Samples
@@ -21,7 +22,7 @@ from combopt.learned.value.training import ValuePlan, ValueTrainer
 from combopt.learned.weights import store
 
 CPU = torch.device("cpu")
-PROBLEM = find("robust_knapsack")
+PROBLEM = KnapsackValue()
 CONFIGS = {name: shape(name, PROBLEM.scenario_width, PROBLEM.columns_width) for name in ("joint", "published")}
 
 
@@ -176,3 +177,8 @@ def test_the_command(folder: Path, tmp_path: Path, capsys: Any) -> None:
     assert "--labels DIR" in capsys.readouterr().err
     assert main([*command, "--view", "3"]) == 2
     assert "--view with neur2ro" in capsys.readouterr().err
+    assert main([*command, "--size", "20"]) == 2
+    assert "--size with --labels" in capsys.readouterr().err
+    other = [*command[:3], "robust", *command[4:]]
+    assert main(other) == 2
+    assert "expected: robust_knapsack, as the run was begun" in capsys.readouterr().err

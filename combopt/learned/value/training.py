@@ -14,7 +14,6 @@ from combopt.learned import checkpoint
 from combopt.learned.parallel import Ranks
 from combopt.learned.run import Run, plan_of
 from combopt.learned.schedule import Schedule
-from combopt.learned.value.network import ValueConfig, ValueNetwork
 from combopt.learned.value.problems import find
 from combopt.learned.value.samples import Samples
 
@@ -28,13 +27,13 @@ class ValuePlan(Schedule):
     problem
         Kind of the instances.
     network
-        Shape of the network.
+        Shape of the network, as :meth:`~.base.ValueProblem.shape` gives it.
     batch
         Instances in a step, each with all its first stages and scenarios; of all devices together.
     """
 
     problem: str
-    network: ValueConfig
+    network: Any
     batch: int = 8
 
     def __post_init__(self) -> None:
@@ -43,7 +42,7 @@ class ValuePlan(Schedule):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
-        return cls(**{**data, "network": ValueConfig(**data["network"])})
+        return cls(**{**data, "network": find(data["problem"]).config(data["network"])})
 
 
 class ValueTrainer(Run):
@@ -60,15 +59,13 @@ class ValueTrainer(Run):
     """
 
     plan: ValuePlan
-    network: ValueNetwork
-    average: ValueNetwork
 
     def __init__(self, plan: ValuePlan, samples: Samples, held_out: Samples, ranks: Ranks | None = None) -> None:
         self.problem, self.train, self.held_out = find(plan.problem), samples, held_out
         super().__init__(plan, samples.value.device, ranks, compiled=False)
 
-    def first_network(self) -> ValueNetwork:
-        return ValueNetwork(self.plan.network, self.plan.problem)
+    def first_network(self) -> Any:
+        return self.problem.network(self.plan.network, self.train)
 
     def batch(self, step: int) -> Samples:
         dice = np.random.default_rng([self.plan.seed, step, self.ranks.rank])
@@ -78,20 +75,14 @@ class ValueTrainer(Run):
     def losses(self, part: Samples) -> Tensor:
         """Mean squared error of the values of each instance."""
         with self.precision():
-            error = self._predicted(self.network, part) - part.value
+            error = (self.problem.predicted(self.network, part) - part.value) / self.problem.unit(self.network)
         return error.nan_to_num(0.0).square().flatten(1).mean(dim=1)
 
     def gap(self) -> float:
         """Mean absolute error of held-out values, relative to their mean size; averaged weights."""
         with torch.no_grad():
-            error = (self._predicted(self.average, self.held_out) - self.held_out.value).abs()
+            error = (self.problem.predicted(self.average, self.held_out) - self.held_out.value).abs()
         return float(error.nanmean() / self.held_out.value.abs().nanmean())
-
-    def _predicted(self, network: ValueNetwork, samples: Samples) -> Tensor:
-        data = samples.data
-        scenarios = self.problem.scenario(data, samples.scenario)
-        predicted: Tensor = network(samples.first, scenarios, self.problem.columns(data), data["real"])
-        return predicted.to(torch.float32)
 
     @classmethod
     def resume(

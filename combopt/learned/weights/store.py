@@ -16,6 +16,7 @@ from combopt.errors import InputError, Place, UsageError
 
 if TYPE_CHECKING:
     from combopt.learned.network import Policy
+    from combopt.learned.value.flat import FlatNetwork
     from combopt.learned.value.network import ValueNetwork
 
 HERE = Path(__file__).parent
@@ -34,7 +35,7 @@ class Card:
     name, kind
         Name of the weights, and kind of the instances they are for.
     network
-        Shape of the network, as :class:`~combopt.learned.network.NetworkConfig` has it.
+        Shape of the network, as :class:`~combopt.learned.network.NetworkConfig` or that of a value network has it.
     parameters
         How many there are.
     view
@@ -54,7 +55,7 @@ class Card:
     path: Path
     name: str
     kind: str
-    network: dict[str, int]
+    network: dict[str, Any]
     parameters: int
     view: int
     data: str
@@ -148,12 +149,12 @@ def load(card: Card) -> Policy:
     return policy
 
 
-def load_values(card: Card) -> ValueNetwork:
-    """The value network with these weights, as :func:`load`."""
-    from combopt.learned.value.network import ValueConfig, ValueNetwork
+def load_values(card: Card) -> Any:
+    """The value network with these weights, of the class that its kind has, as :func:`load`."""
+    from combopt.learned.value.problems import find
 
-    network: ValueNetwork = _filled(card, lambda config: ValueNetwork(ValueConfig(**config), card.kind))
-    return network
+    problem = find(card.kind)
+    return _filled(card, lambda config: problem.network(problem.config(config)))
 
 
 def _filled(card: Card, build: Callable[[dict[str, Any]], Any]) -> Any:
@@ -171,18 +172,21 @@ def _filled(card: Card, build: Callable[[dict[str, Any]], Any]) -> Any:
     return network.requires_grad_(False).eval()
 
 
-def write(folder: Path, network: Policy | ValueNetwork, facts: Mapping[str, Any]) -> Path:
+def write(folder: Path, network: Policy | ValueNetwork | FlatNetwork, facts: Mapping[str, Any]) -> Path:
     """Write weights with their card, named ``facts["name"]``; the path of the card.
 
-    Networks of more than :data:`SMALL` numbers are kept in half precision.  ``facts`` are the fields of :class:`Card`
-    without ``path``, ``network``, ``parameters``, ``kind`` and ``sha256``; without ``view`` it is 0.
+    The parameters of networks with more than :data:`SMALL` are kept in half precision.  ``facts`` are the fields of
+    :class:`Card` without ``path``, ``network``, ``parameters``, ``kind`` and ``sha256``; without ``view`` it is 0.
     """
     import torch
 
     from combopt.learned import checkpoint
 
     kept = torch.float16 if network.size > SMALL else torch.float32
-    tensors = {name: tensor.to(kept) for name, tensor in network.state_dict().items()}
+    learned = {name for name, _ in network.named_parameters()}  # the rest are units and places
+    tensors = {
+        name: tensor.to(kept if name in learned else torch.float32) for name, tensor in network.state_dict().items()
+    }
     account = {
         "schema": SCHEMA,
         "kind": network.kind,

@@ -8,14 +8,17 @@ of the scenarios drawn here are vertices.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from combopt.instances.robust import TwoStageRobust
 from combopt.instances.robust_knapsack import FAMILIES, RobustKnapsack
-from combopt.model import Floats
+from combopt.model import Floats, Instance
 from combopt.solvers.robust.knapsack_game import kernels
+from combopt.solvers.robust.samples_robust import robust_values
 
 FIRSTS, SCENARIOS = 10, 50
 """First stages and scenarios of an instance, as published."""
@@ -23,38 +26,45 @@ STEP = 10
 """Sizes are multiples of this."""
 
 Arrays = dict[str, npt.NDArray[Any]]
+Draw = Callable[[np.random.Generator], Instance]
+"""Gives an instance, drawn at random."""
 
 
-def knapsack_values(rng: np.random.Generator, largest: int, count: int) -> Arrays:
-    """Values of ``count`` robust knapsacks with up to ``largest`` items, as published: sizes, correlations, spreads,
-    capacities and budgets are drawn from those of the benchmark.
+def benchmark_knapsack(rng: np.random.Generator, largest: int) -> RobustKnapsack:
+    """A robust knapsack with up to ``largest`` items, as published: sizes, correlations, spreads, capacities and
+    budgets are drawn from those of the benchmark."""
+    n = int(rng.choice([*range(min(20, largest), largest + 1, STEP)]))
+    return RobustKnapsack.generate(
+        rng, n=n, family=str(rng.choice(FAMILIES)), h=int(rng.choice([40, 80])),
+        delta=float(rng.choice([0.1, 0.5, 1.0])), budget_factor=float(rng.choice([0.1, 0.15, 0.2])),
+    )  # fmt: skip
 
-    The arrays are those of :mod:`combopt.learned.value.samples`.
+
+def knapsack_values(rng: np.random.Generator, draw: Draw, count: int) -> Arrays:
+    """Values of ``count`` robust knapsacks that ``draw`` gives.
+
+    The arrays are those of :mod:`combopt.learned.value.knapsack`.
     """
-    sizes = [*range(min(20, largest), largest + 1, STEP)]
-    arrays: Arrays = {
-        "kind": np.array(RobustKnapsack.kind),
-        "items": np.zeros(count, np.int32),
-        "capacity": np.zeros(count, np.float32),
-        "first": np.zeros((count, FIRSTS, largest), np.uint8),
-        "scenario": np.zeros((count, SCENARIOS, largest), np.float32),
-        "value": np.zeros((count, FIRSTS, SCENARIOS), np.float32),
-    }
     names = ("profit", "deviation", "outsourcing", "weight", "repair")
-    arrays |= {name: np.zeros((count, largest), np.float32) for name in names}
-    for row in range(count):
-        n = int(rng.choice(sizes))
-        instance = RobustKnapsack.generate(
-            rng, n=n, family=str(rng.choice(FAMILIES)), h=int(rng.choice([40, 80])),
-            delta=float(rng.choice([0.1, 0.5, 1.0])), budget_factor=float(rng.choice([0.1, 0.15, 0.2])),
-        )  # fmt: skip
-        first = rng.random((FIRSTS, n)) < rng.random((FIRSTS, 1))
+    rows: list[Arrays] = []
+    for _ in range(count):
+        instance = draw(rng)
+        assert isinstance(instance, RobustKnapsack)
+        first = rng.random((FIRSTS, instance.items)) < rng.random((FIRSTS, 1))
         scenario = np.array([_scenario(rng, instance, first[k % FIRSTS], k) for k in range(SCENARIOS)])
-        arrays["items"][row], arrays["capacity"][row] = n, instance.capacity
-        for name in names:
-            arrays[name][row, :n] = getattr(instance, name)
-        arrays["first"][row, :, :n], arrays["scenario"][row, :, :n] = first, scenario
-        arrays["value"][row] = [[knapsack_value(instance, x, xi) for xi in scenario] for x in first]
+        value = np.array([[knapsack_value(instance, x, xi) for xi in scenario] for x in first])
+        rows.append({name: getattr(instance, name) for name in names} | {
+            "first": first, "scenario": scenario, "value": value, "capacity": np.array(instance.capacity),
+            "items": np.array(instance.items),
+        })  # fmt: skip
+    n = max(len(row["profit"]) for row in rows)
+    arrays: Arrays = {"kind": np.array(RobustKnapsack.kind)}
+    kept = dict.fromkeys((*names, "scenario", "value", "capacity"), "float32") | {"first": "uint8", "items": "int32"}
+    for name, dtype in kept.items():
+        parts = [row[name] for row in rows]
+        if name not in ("value", "capacity", "items"):
+            parts = [np.pad(part, [(0, 0)] * (part.ndim - 1) + [(0, n - part.shape[-1])]) for part in parts]
+        arrays[name] = np.array(parts).astype(dtype)
     return arrays
 
 
@@ -83,5 +93,27 @@ def _scenario(rng: np.random.Generator, instance: RobustKnapsack, x: npt.NDArray
     return instance.worst_case(weight)
 
 
-SAMPLERS: dict[str, Callable[[np.random.Generator, int, int], Arrays]] = {RobustKnapsack.kind: knapsack_values}
-"""By kind: random generator, largest size, number of instances."""
+@dataclass(frozen=True)
+class Sampler:
+    """How second stages of a kind are labelled.
+
+    Parameters
+    ----------
+    values
+        Random generator, what draws an instance from it, and number of draws to the arrays of a file.
+    drawn
+        A random instance of up to a size, where the user gives none; ``None`` if the kind has no usual ones.
+    chunk
+        Draws in a file.
+    """
+
+    values: Callable[[np.random.Generator, Draw, int], Arrays]
+    drawn: Callable[[np.random.Generator, int], Instance] | None
+    chunk: int
+
+
+SAMPLERS = {
+    RobustKnapsack.kind: Sampler(knapsack_values, benchmark_knapsack, 25),
+    TwoStageRobust.kind: Sampler(robust_values, None, 4),
+}
+"""By kind."""

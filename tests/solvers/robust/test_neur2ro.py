@@ -20,8 +20,9 @@ from combopt.model import Floats
 from combopt.result import StoppedBy
 from combopt.solvers.base import Session
 from combopt.solvers.robust.knapsack_game import Game
-from combopt.solvers.robust.neur2ro import Neur2ro, Values, _Search
-from combopt.solvers.robust.samples import knapsack_value, knapsack_values
+from combopt.solvers.robust.neur2ro import Neur2ro
+from combopt.solvers.robust.neur2ro_knapsack import KnapsackSearch, Values
+from combopt.solvers.robust.samples import benchmark_knapsack, knapsack_value, knapsack_values
 from tests.brute import robust_knapsack as brute
 
 FACTS = {"name": "toy", "data": "", "seed": 0, "hours": 0, "hardware": "", "steps": 0, "samples": 0, "gaps": {},
@@ -50,10 +51,11 @@ def instance(seed: int, n: int = 6, budget: float = 1.5) -> RobustKnapsack:
     return RobustKnapsack.generate(np.random.default_rng(seed), n=n, delta=1.0, h=40, budget_factor=budget / n)
 
 
-def search(data: RobustKnapsack, weights: str, **options: Any) -> tuple[_Search, Values]:
+def search(data: RobustKnapsack, weights: str, **options: Any) -> tuple[KnapsackSearch, Values]:
     session = Session(Budget(time_limit=60), float("inf"), lambda event: None)
-    found = _Search(Neur2ro(weights=weights, **options), data, session, Game(data))
-    return found, Values.of(data, store.read_card(Path(weights)))
+    found = KnapsackSearch(Neur2ro(weights=weights, **options), data, session)
+    found.game, found.values = Game(data), Values.of(data, store.read_card(Path(weights)))
+    return found, found.values
 
 
 def vertices(data: RobustKnapsack) -> list[Floats]:
@@ -95,7 +97,7 @@ def test_the_adversary_finds_the_worst_prediction(weights: str, budget: float) -
         data = instance(seed, budget=budget)
         found, values = search(data, weights)
         for x in selections(6)[5::17]:
-            scenario = found._adversary(values, x > 0.5)
+            scenario = found.adversary(x > 0.5)
             assert scenario is not None
             assert scenario.sum() <= data.budget + 1e-9
             least = min(values(x, xi) for xi in vertices(data))
@@ -108,7 +110,7 @@ def test_a_scenario_anywhere_in_the_set_is_no_better_predicted(weights: str) -> 
     found, values = search(data, weights)
     anywhere, _ = search(data, weights, adversary="continuous")
     drawn, _ = search(data, weights, adversary="sampling", samples=50)
-    vertex, inside, sampled = (s._adversary(values, x) for s in (found, anywhere, drawn))
+    vertex, inside, sampled = (s.adversary(x) for s in (found, anywhere, drawn))
     assert vertex is not None
     assert inside is not None
     assert sampled is not None
@@ -134,7 +136,7 @@ def test_the_main_problem_is_what_it_says(weights: str, main: str) -> None:
             return accepted + knapsack_value(data, x > 0.5, found.scenarios[int(np.argmin(predicted))])
 
         best = max(worth(x) for x in selections(6))
-        solved = found._main(values)
+        solved = found.main()
         assert solved is not None
         assert worth(solved[0].astype(np.float64)) == pytest.approx(best, rel=1e-3, abs=1e-3 * values.scale)
 
@@ -145,9 +147,9 @@ def test_the_slip_makes_repair_worthless(weights: str) -> None:
     worst = data.worst_case(data.deviation)
     chosen = []
     for slip in (False, True):
-        found, values = search(data, weights, slip=slip)
+        found, _ = search(data, weights, slip=slip)
         found.scenarios = [worst]
-        solved = found._main(values)
+        solved = found.main()
         assert solved is not None
         x = solved[0]
         chosen.append(float((data.profit - data.outsourcing) @ x) + knapsack_value(data, x, worst))
@@ -168,7 +170,7 @@ def test_answers_are_true_and_bounded(weights: str) -> None:
 
 
 def test_values_for_training_are_exact() -> None:
-    arrays = knapsack_values(np.random.default_rng(0), 4, 3)
+    arrays = knapsack_values(np.random.default_rng(0), lambda rng: benchmark_knapsack(rng, 4), 3)
     assert arrays["value"].shape == (3, 10, 50)
     for row in range(3):
         n = int(arrays["items"][row])
