@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import queue
@@ -42,6 +43,8 @@ def _run(task: Task, control: _Control, connection: Connection[Any, Any]) -> Out
 
     session = Session(task.budget, task.deadline, sink, task.start, task.advised)
     control.watch(task.number, session)
+    with contextlib.suppress(OSError):  # the folder is gone, or there was none
+        os.chdir(task.folder)
     try:
         return execute(task.solver, task.instance, session)
     except CombOptError as error:

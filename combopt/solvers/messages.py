@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 
 from combopt.budget import Budget
 from combopt.errors import CombOptError
@@ -10,11 +11,20 @@ from combopt.model import Instance, Solution
 from combopt.solvers.base import Event, Solver
 
 
+def here() -> str:
+    """The working folder; empty if it is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
 @dataclass(frozen=True)
 class Task:
     """What a child is asked to do.
 
-    ``deadline`` is in :func:`time.monotonic`; ``advised`` says that :class:`Advice` may come.
+    ``deadline`` is in :func:`time.monotonic`; ``advised`` says that :class:`Advice` may come.  ``folder`` is where the
+    parent is: a child that has served before was started elsewhere, perhaps, and options may name files.
     """
 
     number: int
@@ -24,6 +34,7 @@ class Task:
     deadline: float
     start: Solution | None
     advised: bool = False
+    folder: str = field(default_factory=here)
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,7 @@ ACTS = {
     "refuse": refuse,
     "lie": lie,
     "shout": shout,
+    "locate": lambda session: session.say(os.getcwd()),
 }
 
 

@@ -148,6 +148,18 @@ def test_children_are_reused() -> None:
     assert children() == first
 
 
+def test_a_reused_child_works_where_its_parent_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("finish")
+    first = children()
+    for folder in (tmp_path, tmp_path / "deeper"):
+        folder.mkdir(exist_ok=True)
+        monkeypatch.chdir(folder)
+        assert str(folder) in run("locate").messages
+    assert children() == first
+    (tmp_path / "deeper").rmdir()
+    assert run("finish").objective == 40
+
+
 def test_a_class_of_the_main_script_is_refused() -> None:
     class Local(Script):
         pass
