@@ -211,7 +211,7 @@ class Search:
         if self.pace.counted or self.options.first_limit or self.pace.progress(0) > EARLY:
             return
         for searcher in self.searchers:
-            if not searcher.beside and not (searcher.background is not None and searcher.background.over):
+            if not searcher.beside and not searcher.over:
                 if searcher.worked < PLAIN_SHARE * self.pace.elapsed:
                     self._run_on(searcher, max(0.25, self.pace.seconds))
                 return
@@ -275,8 +275,8 @@ class Search:
                 if self.best is not None:
                     return None
                 turns[index] *= 2.0
-            if all(searcher.background is not None and searcher.background.over for searcher in mine):
-                if not self.team.alive:
+            if all(searcher.over for searcher in mine):  # or there is none: all work on other cores
+                if self.best is not None or not self.team.alive:
                     return None
                 time.sleep(POLL)
                 self._listen()

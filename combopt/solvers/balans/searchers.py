@@ -86,11 +86,15 @@ class MipSearcher:
         """Whether its word on the whole program is a proof; CP-SAT's on continuous columns would be none."""
         return self.name != "cpsat" or bool((self.space.mip.domain != CONTINUOUS).all())
 
+    @property
+    def over(self) -> bool:
+        """Whether the plain solver has been started and has ended."""
+        return self.background is not None and self.background.over
+
     def takes(self, operator: str) -> bool:
         if not operator.startswith("run_"):
             return True
-        over = self.background is not None and self.background.over
-        return operator == f"run_{self.name}" and not (self.beside or over)
+        return operator == f"run_{self.name}" and not (self.beside or self.over)
 
     def search(
         self, neighbourhood: MipNeighbourhood | RunOn, state: State[Floats], limit: float, seed: int
@@ -103,22 +107,22 @@ class MipSearcher:
         cost = time.monotonic() - began if self.nodes is None else 1.0
         return dataclasses.replace(attempt, cost=cost)
 
-    def prepare(self) -> None:
-        """Start the process of the plain solver, which waits for its first turn."""
+    def prepare(self) -> Background:
+        """The plain solver; its process is started now if it was not before, and waits for its first turn."""
         if self.background is None:
             self.background = self.launch(self)
+        return self.background
 
     def go_on(self, seconds: float, best: Found[Floats] | None) -> None:
         """Let the plain solver work, told of the incumbent if others have found that."""
-        self.prepare()
-        assert self.background is not None
+        background = self.prepare()
         news = best is not None and best is not self.told and (self.latest is None or best.value < self.latest.value)
         if best is not None and news and self.name in LISTENS:
             self.told = best
             point = Point(self.space.mip.columns, best.solution)
-            self.background.tell(Event(time.monotonic(), solution=point))
+            background.tell(Event(time.monotonic(), solution=point))
         began = time.monotonic()
-        self.background.run(seconds, lambda: self.inside.session.stopping)
+        background.run(seconds, lambda: self.inside.session.stopping)
         self.worked += time.monotonic() - began
 
     def _run_on(self, limit: float, state: State[Floats]) -> Attempt[Floats]:

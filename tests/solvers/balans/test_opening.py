@@ -112,3 +112,22 @@ def test_the_first_plain_solver_has_its_share() -> None:
     time.sleep(0.5)
     search._give_its_share()
     assert Plain.turns == turns + 1
+
+
+def test_the_opening_ends_with_what_others_find_if_all_plain_solvers_work_elsewhere() -> None:
+    mip = covering()
+    search = Search(Balans(), MipSpace(mip), ["scip"], session(30.0))
+
+    class Others:
+        alive = True
+        outcomes = ()
+
+        def news(self) -> list[Event]:
+            return [Event(time.monotonic(), solution=Point(mip.columns, np.ones(4)))]
+
+    search.team = Others()  # type: ignore[assignment]
+    began = time.monotonic()
+    assert search._turns([], 1.0) is None
+    assert time.monotonic() - began < 5.0
+    assert search.best is not None
+    assert search.best.value == 10.0
