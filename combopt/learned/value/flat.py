@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from combopt.errors import InputError
+from combopt.learned.value.network import paired
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,7 @@ class FlatNetwork(nn.Module):  # type: ignore[misc]
         x, xi = (first - self.first_mean) / self.first_spread, (scenario - self.scenario_mean) / self.scenario_spread
         one = self.first(torch.cat([x, seen.expand(-1, x.shape[1], -1)], dim=-1))
         other = self.scenario(torch.cat([xi, seen.expand(-1, xi.shape[1], -1)], dim=-1))
-        pairs = torch.cat(
-            [one.unsqueeze(2).expand(-1, -1, other.shape[1], -1), other.unsqueeze(1).expand(-1, one.shape[1], -1, -1)],
-            dim=-1,
-        )
-        return self.value_mean + self.value_spread * self.head(pairs).squeeze(-1)
+        return self.value_mean + self.value_spread * self.head(paired(one, other)).squeeze(-1)
 
     @property
     def size(self) -> int:

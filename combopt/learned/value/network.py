@@ -90,6 +90,13 @@ class SetEncoder(nn.Module):  # type: ignore[misc]
         return self.gather(total / share.sum(dim=-1, keepdim=True).clamp_min(1.0))
 
 
+def paired(one: Tensor, other: Tensor) -> Tensor:
+    """``[B, F, S, a + b]``: every row of ``one: [B, F, a]`` beside every row of ``other: [B, S, b]``."""
+    rows, columns = one.shape[1], other.shape[1]
+    parts = [one.unsqueeze(2).expand(-1, -1, columns, -1), other.unsqueeze(1).expand(-1, rows, -1, -1)]
+    return torch.cat(parts, dim=-1)
+
+
 class ValueNetwork(nn.Module):  # type: ignore[misc]
     """The value of the second stage, in units of the instance's own scale.
 
@@ -129,11 +136,7 @@ class ValueNetwork(nn.Module):  # type: ignore[misc]
             return self._joint(x, under, real)
         over = torch.cat([x.unsqueeze(-1), aside.expand(-1, x.shape[1], -1, -1)], dim=-1)
         one, other = self.first(over, real.unsqueeze(1)), self.scenario(under, real.unsqueeze(1))
-        pairs = torch.cat(
-            [one.unsqueeze(2).expand(-1, -1, other.shape[1], -1), other.unsqueeze(1).expand(-1, one.shape[1], -1, -1)],
-            dim=-1,
-        )
-        return self.head(pairs).squeeze(-1)
+        return self.head(paired(one, other)).squeeze(-1)
 
     def _joint(self, x: Tensor, under: Tensor, real: Tensor) -> Tensor:
         """The item map is needed twice for each scenario, not once for each pair: decisions are 0 or 1."""

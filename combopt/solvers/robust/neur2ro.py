@@ -10,12 +10,12 @@ and a relaxation of the instance gives a bound: so the answer carries its true w
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from combopt.errors import UsageError
 from combopt.model import Instance
+from combopt.registry import Entry
 from combopt.solvers.base import Capability, Outcome, Session, Solver, SolverInfo
 
 SEARCHES = {
@@ -92,5 +92,4 @@ class Neur2ro(Solver):
 
 
 def _search(kind: str) -> Any:
-    module, _, name = SEARCHES[kind].partition(":")
-    return getattr(importlib.import_module(module), name)
+    return Entry(kind, SEARCHES[kind]).load()
